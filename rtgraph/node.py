@@ -1,0 +1,137 @@
+"""Node: the unit of work that users write; its life is open -> process* -> close, plus reset."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from rtgraph.port import Input, Output, Port
+
+if TYPE_CHECKING:
+    from rtgraph.context import Context
+
+#: What `process` may answer: nothing this time, one set of outputs, or several sets in order.
+Outputs = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+class NodeConfig(BaseModel):
+    """Base of every node's Config: unknown fields are mistakes, values are checked, `Field(description=...)` is its doc."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+
+
+class EndOfStream(Exception):  # noqa: N818 - it is no error
+    """Raised by a source's `process` when there is nothing more to come."""
+
+
+class Node:
+    """Base of nodes that fire on their inputs.
+
+    Declare ports as class fields, options as a nested `Config`, and implement `process`:
+
+        @register("demo.scale")
+        class Scale(Node):
+            class Config(NodeConfig):
+                factor: float = 2.0
+            x = Input(AudioChunk)
+            out = Output(like="x")
+
+            def process(self, x, ctx):
+                return {"out": x * self.config.factor}
+
+    `process` takes one argument for each input, named as the port, then `ctx`. It returns `None`, a dict from
+    output name to value, or a list of such dicts. It is never called concurrently with itself.
+    """
+
+    class Config(NodeConfig):
+        pass
+
+    #: A node that waits for the outside world (disk, network, display) gets a thread of its own.
+    blocking: ClassVar[bool] = False
+    #: "all": fires when every queue has a packet; "any": as soon as one has, the others being None.
+    fires: ClassVar[str] = "all"
+    #: Whether the node's outputs belong to a later round than its inputs, so that a cycle may pass through it.
+    breaks_cycle: ClassVar[bool] = False
+
+    inputs: ClassVar[dict[str, Input]] = {}
+    outputs: ClassVar[dict[str, Output]] = {}
+    type_name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        ports = {name: p for base in reversed(cls.__mro__) for name, p in vars(base).items() if isinstance(p, Port)}
+        cls.inputs = {name: p for name, p in ports.items() if isinstance(p, Input)}
+        cls.outputs = {name: p for name, p in ports.items() if isinstance(p, Output)}
+        if "process" in cls.__dict__:
+            _check_signature(cls)
+
+    def __init__(self, config: NodeConfig, name: str = "") -> None:
+        self.config: Any = config
+        self.name = name or self.type_name
+
+    def open(self, ctx: Context) -> Outputs:
+        """Acquire what processing needs. What it returns is emitted ahead of the first packet."""
+        return None
+
+    def process(self, *args: Any) -> Outputs:
+        raise NotImplementedError(f"{type(self).__name__} has no process()")
+
+    def reset(self) -> None:
+        """Forget the past: after it the node behaves as new."""
+
+    def close(self) -> None:
+        """Release what `open` acquired. Called once, also after an error."""
+
+
+class Source(Node):
+    """Base of nodes driven by time or by a device of their own.
+
+    With a `rate_hz` the runtime calls `process` at absolute deadlines, and packets are stamped with them.
+    Without one `process` waits for its device, for at most 0.1 s a call so that a run can stop, and stamps
+    its packets itself. A run ends when every source that is not `endless` has ended.
+    """
+
+    endless: ClassVar[bool] = False
+    #: Whether `ctx.observe_clock` of this source may drive a graph with `clock: audio`.
+    provides_clock: ClassVar[bool] = False
+
+    def rate_hz(self) -> float | None:
+        """Calls of `process` a second; asked once, after `open`."""
+        return None
+
+    def first_tick_ns(self) -> int:
+        """When the first call is due, counted from the start; a block of audio is there when it has been heard."""
+        return 0
+
+
+class NativeNode(Node):
+    """Base of nodes whose work is C++: Python declares ports and Config, `native` makes the worker.
+
+    `native` returns a capsule made by `rtgraph::make_capsule` (rtgraph/include/rtgraph/node.h). A native
+    source derives from `NativeNode` and `Source`.
+    """
+
+    def native(self) -> object:
+        raise NotImplementedError(f"{type(self).__name__} has no native()")
+
+
+class Opened(Protocol):
+    """What the runtime needs of a node, whoever wrote it."""
+
+    config: Any
+    name: str
+
+
+def _check_signature(cls: type[Node]) -> None:
+    """`process` must name the inputs and then ctx: a typo is found when the class is made, not when a packet comes."""
+    if issubclass(cls, NativeNode):
+        return
+    names = [p for p in inspect.signature(cls.process).parameters][1:]
+    wanted = [*cls.inputs, "ctx"]
+    if sorted(names) != sorted(wanted):
+        raise TypeError(
+            f"{cls.__name__}.process takes ({', '.join(names)}); its ports ask for ({', '.join(wanted)})"
+        )

@@ -1,0 +1,87 @@
+"""The tables in which a profile is shown on a terminal."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from rtgraph.profiler import Profile, Quantiles
+
+
+def profile_table(profile: Profile) -> RenderableType:
+    """Nodes, the edges that dropped or queued anything, paths, and one line on deadlines."""
+    parts: list[RenderableType] = [_nodes(profile)]
+    edges = _edges(profile)
+    if edges.row_count:
+        parts.append(edges)
+    if profile.paths:
+        parts.append(_paths(profile))
+    parts.append(_closing_line(profile))
+    return Group(*parts)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i == 0 else "right", no_wrap=True)
+    return table
+
+
+def _nodes(profile: Profile) -> Table:
+    table = _table(f"{profile.graph}: {profile.duration_s:.2f} s on the {profile.clock} clock; times in µs",
+                   "node", "segment", "count", "compute p50", "p95", "p99", "max", "queued p99", "GIL p99", "errors")
+    for name, n in profile.nodes.items():
+        kind = "" if n.native else " [dim]py[/dim]"
+        table.add_row(name + kind, n.segment, str(n.count), *_four(n.compute_us), _number(n.wait_us.p99),
+                      _number(n.gil_wait_us.p99), str(n.errors) if n.errors else "")
+    return table
+
+
+def _edges(profile: Profile) -> Table:
+    table = _table("edges between threads", "edge", "passed", "depth p99", "capacity", "dropped")
+    for name, e in profile.edges.items():
+        if e.inline and not e.dropped:
+            continue
+        dropped = ", ".join(f"{n} {reason}" for reason, n in e.dropped.items())
+        table.add_row(name, str(e.passed), _number(e.depth.p99), str(e.capacity or ""), dropped)
+    return table
+
+
+def _paths(profile: Profile) -> Table:
+    table = _table("capture to sink, in ms", "path", "latency p50", "p95", "p99", "max", "age p99")
+    for name, p in profile.paths.items():
+        table.add_row(name, *_four(p.latency_ms), _number(p.age_ms.p99))
+    return table
+
+
+def _closing_line(profile: Profile) -> Text:
+    parts = []
+    deadline = profile.deadline
+    if deadline.frames:
+        frame = deadline.frame_ms
+        budget = f" of {deadline.budget_ms:g} ms" if deadline.budget_ms else ""
+        parts.append(f"{deadline.frames} frames, arrival to frame p50 {frame.p50:.3g} p99 {frame.p99:.3g}{budget}")
+        if deadline.budget_ms:
+            by = ", ".join(f"{n} by {name}" for name, n in deadline.by_node.items())
+            parts.append(f"{deadline.missed} deadlines missed" + (f" ({by})" if by else ""))
+    late = [n.late_us.p99 for n in profile.nodes.values() if n.late_us]
+    if late and profile.clock != "manual":
+        parts.append(f"timer lateness p99 {_number(max(late))} µs")
+    device = [f"{name} {n.device_ms.p50:.3g} ms" for name, n in profile.nodes.items() if n.device_ms and n.device_ms.max > 0.001]
+    if device and profile.clock != "manual":
+        parts.append("capture to arrival p50: " + ", ".join(device))
+    if profile.clock == "audio":
+        parts.append(f"audio clock drift {profile.drift_ppm:+.1f} ppm")
+    return Text("; ".join(parts))
+
+
+def _four(q: Quantiles) -> list[str]:
+    return [_number(v) for v in (q.p50, q.p95, q.p99, q.max)]
+
+
+def _number(value: float) -> str:
+    if value == 0:
+        return "0"
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
