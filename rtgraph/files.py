@@ -17,7 +17,8 @@ def bundled(folder: str) -> Path:
 
 
 def find_graph(path: str | Path) -> Path:
-    """A graph file: as named, or else the bundled one of that name (`graphs/hello_audio.yaml`, `hello_audio`)."""
+    """A graph file: as named, or else the bundled one of that name (`graphs/hello_audio.yaml`,
+    `hello_audio`)."""
     given = Path(path)
     if given.exists():
         return given
@@ -32,7 +33,7 @@ def find_file(path: str | Path, folder: Path) -> Path:
     """An existing input file, looked for beside the graph and in the working directory. Raises AssetError."""
     text = str(path)
     if text.startswith(ASSET):
-        places = [bundled("assets") / text[len(ASSET):]]
+        places = [bundled("assets") / text[len(ASSET) :]]
     else:
         places = [folder / text, Path.cwd() / text]
     for place in places:
@@ -40,7 +41,9 @@ def find_file(path: str | Path, folder: Path) -> Path:
             return place
     near = _nearest(places)
     looked = " and ".join(dict.fromkeys(str(p.parent) for p in places))
-    raise AssetError(f"there is no file '{path}' (looked in {looked})" + (f"; did you mean '{near}'?" if near else ""))
+    raise AssetError(
+        f"there is no file '{path}' (looked in {looked})" + (f"; did you mean '{near}'?" if near else "")
+    )
 
 
 def _nearest(places: list[Path]) -> str | None:

@@ -6,21 +6,27 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from rtgraph.packet import Packet
 from rtgraph.port import Input, Output, Port
 
 if TYPE_CHECKING:
     from rtgraph.context import Context
 
-#: What `process` may answer: nothing this time, one set of outputs, or several sets in order.
-Outputs = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+#: What `process` may answer: nothing this time, one set of outputs, several sets in order, or, of a node with
+#: one output, the array alone.
+Outputs = Mapping[str, Any] | Sequence[Mapping[str, Any]] | np.ndarray[Any, Any] | Packet | None
 
 
 class NodeConfig(BaseModel):
-    """Base of every node's Config: unknown fields are mistakes, values are checked, `Field(description=...)` is its doc."""
+    """Base of every node's Config: unknown fields are mistakes, values are checked, `Field(description=...)`
+    is its doc."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False
+    )
 
 
 class EndOfStream(Exception):  # noqa: N818 - it is no error
@@ -40,10 +46,11 @@ class Node:
             out = Output(like="x")
 
             def process(self, x, ctx):
-                return {"out": x * self.config.factor}
+                return x * self.config.factor
 
     `process` takes one argument for each input, named as the port, then `ctx`. It returns `None`, a dict from
-    output name to value, or a list of such dicts. It is never called concurrently with itself.
+    output name to value, a list of such dicts, or, where there is one output, its array. It is never called
+    concurrently with itself.
     """
 
     class Config(NodeConfig):
@@ -53,7 +60,8 @@ class Node:
     blocking: ClassVar[bool] = False
     #: "all": fires when every queue has a packet; "any": as soon as one has, the others being None.
     fires: ClassVar[str] = "all"
-    #: Whether the node's outputs belong to a later round than its inputs, so that a cycle may pass through it.
+    #: Whether the node's outputs belong to a later round than its inputs, so that a cycle may pass through
+    #: it.
     breaks_cycle: ClassVar[bool] = False
 
     inputs: ClassVar[dict[str, Input]] = {}
@@ -62,7 +70,9 @@ class Node:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        ports = {name: p for base in reversed(cls.__mro__) for name, p in vars(base).items() if isinstance(p, Port)}
+        ports = {
+            name: p for base in reversed(cls.__mro__) for name, p in vars(base).items() if isinstance(p, Port)
+        }
         cls.inputs = {name: p for name, p in ports.items() if isinstance(p, Input)}
         cls.outputs = {name: p for name, p in ports.items() if isinstance(p, Output)}
         if "process" in cls.__dict__:
@@ -103,7 +113,8 @@ class Source(Node):
         return None
 
     def first_tick_ns(self) -> int:
-        """When the first call is due, counted from the start; a block of audio is there when it has been heard."""
+        """When the first call is due, counted from the start; a block of audio is there when it has been
+        heard."""
         return 0
 
 
@@ -126,7 +137,8 @@ class Opened(Protocol):
 
 
 def _check_signature(cls: type[Node]) -> None:
-    """`process` must name the inputs and then ctx: a typo is found when the class is made, not when a packet comes."""
+    """`process` must name the inputs and then ctx: a typo is found when the class is made, not when a packet
+    comes."""
     if issubclass(cls, NativeNode):
         return
     names = [p for p in inspect.signature(cls.process).parameters][1:]

@@ -47,11 +47,19 @@ OBJECT = TensorType("Object", dtype="object")
 
 
 class Port:
-    """What an input and an output have in common. `name` and `owner` are set by the class that declares it."""
+    """What an input and an output have in common. `name` and `owner` are set by the class that declares
+    it."""
 
     direction: Literal["input", "output"]
 
-    def __init__(self, type: TensorType = ANY_TENSOR, *, shape: ShapeRule | None = None, rate_hz: RateRule = None, doc: str = "") -> None:
+    def __init__(
+        self,
+        type: TensorType = ANY_TENSOR,
+        *,
+        shape: ShapeRule | None = None,
+        rate_hz: RateRule = None,
+        doc: str = "",
+    ) -> None:
         self.type = type
         self.doc = doc
         self._shape = shape
@@ -69,7 +77,8 @@ class Port:
         return rule(config) if callable(rule) else rule
 
     def rate_hz(self, config: NodeConfig) -> float | None:
-        """Packets a second for this configuration; `None`: unknown (input) or that of the node's driver (output)."""
+        """Packets a second for this configuration; `None`: unknown (input) or that of the node's driver
+        (output)."""
         rule = self._rate_hz
         return rule(config) if callable(rule) else rule
 
@@ -77,8 +86,8 @@ class Port:
 class Input(Port):
     """A port that receives packets.
 
-    `edge` says how packets wait here unless the graph file says otherwise: `queue` (every packet, in order; the
-    node fires when each queue has one), `latest` (the newest value is held; it fires nothing unless the
+    `edge` says how packets wait here unless the graph file says otherwise: `queue` (every packet, in order;
+    the node fires when each queue has one), `latest` (the newest value is held; it fires nothing unless the
     node has no other kind of input) or `match` (the packet whose timestamp lies within `tolerance_ms` of
     the first queue's). An `optional` port may stay unconnected or empty: `process` then gets `None`.
     A `many` port takes several producers.

@@ -30,12 +30,30 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _nodes(profile: Profile) -> Table:
-    table = _table(f"{profile.graph}: {profile.duration_s:.2f} s on the {profile.clock} clock; times in µs",
-                   "node", "segment", "count", "compute p50", "p95", "p99", "max", "queued p99", "GIL p99", "errors")
+    table = _table(
+        f"{profile.graph}: {profile.duration_s:.2f} s on the {profile.clock} clock; times in µs",
+        "node",
+        "segment",
+        "count",
+        "compute p50",
+        "p95",
+        "p99",
+        "max",
+        "queued p99",
+        "GIL p99",
+        "errors",
+    )
     for name, n in profile.nodes.items():
         kind = "" if n.native else " [dim]py[/dim]"
-        table.add_row(name + kind, n.segment, str(n.count), *_four(n.compute_us), _number(n.wait_us.p99),
-                      _number(n.gil_wait_us.p99), str(n.errors) if n.errors else "")
+        table.add_row(
+            name + kind,
+            n.segment,
+            str(n.count),
+            *_four(n.compute_us),
+            _number(n.wait_us.p99),
+            _number(n.gil_wait_us.p99),
+            str(n.errors) if n.errors else "",
+        )
     return table
 
 
@@ -62,14 +80,20 @@ def _closing_line(profile: Profile) -> Text:
     if deadline.frames:
         frame = deadline.frame_ms
         budget = f" of {deadline.budget_ms:g} ms" if deadline.budget_ms else ""
-        parts.append(f"{deadline.frames} frames, arrival to frame p50 {frame.p50:.3g} p99 {frame.p99:.3g}{budget}")
+        parts.append(
+            f"{deadline.frames} frames, arrival to frame p50 {frame.p50:.3g} p99 {frame.p99:.3g}{budget}"
+        )
         if deadline.budget_ms:
             by = ", ".join(f"{n} by {name}" for name, n in deadline.by_node.items())
             parts.append(f"{deadline.missed} deadlines missed" + (f" ({by})" if by else ""))
     late = [n.late_us.p99 for n in profile.nodes.values() if n.late_us]
     if late and profile.clock != "manual":
         parts.append(f"timer lateness p99 {_number(max(late))} µs")
-    device = [f"{name} {n.device_ms.p50:.3g} ms" for name, n in profile.nodes.items() if n.device_ms and n.device_ms.max > 0.001]
+    device = [
+        f"{name} {n.device_ms.p50:.3g} ms"
+        for name, n in profile.nodes.items()
+        if n.device_ms and n.device_ms.max > 0.001
+    ]
     if device and profile.clock != "manual":
         parts.append("capture to arrival p50: " + ", ".join(device))
     if profile.clock == "audio":

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Of one kind of duration: median, the values that 95 % and 99 % do not exceed (within 3 %), and the largest."""
+    """Of one kind of duration: median, the values that 95 % and 99 % do not exceed (within 3 %), and the
+    largest."""
 
     p50: float = 0.0
     p95: float = 0.0
@@ -33,7 +34,8 @@ class NodeProfile:
     """One node's figures. Times are per firing.
 
     wait_us: how long the packet lay in a queue. gil_wait_us: how long a Python node waited for the GIL.
-    late_us: a paced source's firings behind their deadlines. device_ms: from a source's capture to its arrival.
+    late_us: a paced source's firings behind their deadlines. device_ms: from a source's capture to its
+    arrival.
     """
 
     count: int
@@ -61,8 +63,8 @@ class EdgeProfile:
 
 @dataclass(frozen=True)
 class PathProfile:
-    """From a source to a sink. latency: from capture, for each packet with a part in what the sink got. age: of the source's
-    newest part, whenever the sink fired."""
+    """From a source to a sink. latency: from capture, for each packet with a part in what the sink got. age:
+    of the source's newest part, whenever the sink fired."""
 
     latency_ms: Quantiles
     age_ms: Quantiles
@@ -70,7 +72,8 @@ class PathProfile:
 
 @dataclass(frozen=True)
 class DeadlineProfile:
-    """frame_ms: from the arrival of the last packet a frame needed to the frame. by_node: misses by the slowest node."""
+    """frame_ms: from the arrival of the last packet a frame needed to the frame. by_node: misses by the
+    slowest node."""
 
     budget_ms: float | None
     frames: int
@@ -112,13 +115,18 @@ class Profile:
         }
         edges = {
             name: EdgeProfile(
-                e["passed"], e["inline"], e["capacity"], Quantiles.scaled(e["depth"], 1.0),
+                e["passed"],
+                e["inline"],
+                e["capacity"],
+                Quantiles.scaled(e["depth"], 1.0),
                 {reason: n for reason, n in e["dropped"].items() if n},
             )
             for name, e in raw["edges"].items()
         }
         paths = {
-            f"{source} -> {sink}": PathProfile(Quantiles.scaled(p["latency"], ms), Quantiles.scaled(p["age"], ms))
+            f"{source} -> {sink}": PathProfile(
+                Quantiles.scaled(p["latency"], ms), Quantiles.scaled(p["age"], ms)
+            )
             for (source, sink), p in raw["paths"].items()
         }
         deadline = DeadlineProfile(

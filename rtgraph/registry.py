@@ -24,7 +24,9 @@ def register(name: str) -> Callable[[N], N]:
     def add(cls: N) -> N:
         known = _types.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-            raise RtGraphError(f"node type {name!r} is already registered by {known.__module__}.{known.__qualname__}")
+            raise RtGraphError(
+                f"node type {name!r} is already registered by {known.__module__}.{known.__qualname__}"
+            )
         cls.type_name = name
         _types[name] = cls
         return cls

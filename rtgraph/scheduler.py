@@ -17,8 +17,8 @@ from rtgraph.profiler import Profile
 
 log = logging.getLogger("rtgraph")
 
-#: How long Python threads may keep the GIL while another wants it, during a run. CPython's own 5 ms would be a third of
-#: a 15 ms budget.
+#: How long Python threads may keep the GIL while another wants it, during a run. CPython's own 5 ms would be
+#: a third of a 15 ms budget.
 _SWITCH_INTERVAL_S = 0.0005
 _TRACE_EVENTS = 1 << 18  # per segment; the newest are kept
 
@@ -30,8 +30,8 @@ class Runner:
             runner.run(duration_s=10)
             print(runner.profile().table())
 
-    `clock` overrules the file's. Nodes are opened when the runner is entered and closed when it is left. The methods
-    belong to one thread, but for `stop` and `kill`, which any thread or signal handler may call.
+    `clock` overrules the file's. Nodes are opened when the runner is entered and closed when it is left. The
+    methods belong to one thread, but for `stop` and `kill`, which any thread or signal handler may call.
     """
 
     def __init__(self, plan: Plan, *, clock: str | None = None, trace: bool = False) -> None:
@@ -80,7 +80,8 @@ class Runner:
             raise NodeError(planned.name, f"open failed: {type(error).__name__}: {error}") from error
 
     def run(self, *, duration_s: float | None = None) -> None:
-        """Run to the end: of the input, of `duration_s`, or at `stop`. Raises NodeError where a node failed."""
+        """Run to the end: of the input, of `duration_s`, or at `stop`. Raises NodeError where a node
+        failed."""
         self.start(duration_s=duration_s)
         while not self.wait(0.1):
             pass
@@ -120,7 +121,9 @@ class Runner:
         self._events = run.trace() if self._trace else []
         for name, _, seq, message, _ in run.errors().values():
             if self.plan[name].spec.on_error == "skip":
-                log.warning("node '%s' skipped packets after errors; the last, at packet %d: %s", name, seq, message)
+                log.warning(
+                    "node '%s' skipped packets after errors; the last, at packet %d: %s", name, seq, message
+                )
         for message in run.warnings():
             log.warning("%s", message)
         failure = run.failure()
@@ -220,14 +223,20 @@ class Runner:
         if rate_hz is not None:
             return "rate", rate_hz, node.first_tick_ns(), node.endless
         if self.clock == "manual":
-            raise GraphError([self.plan.source.diagnostic(
-                ("nodes", planned.name, "type"),
-                f"{planned.spec.type} is driven by a device and cannot follow a manual clock",
-                f"a live clock, or --swap {planned.name}=TYPE with a source of a fixed rate",
-            )])
+            raise GraphError(
+                [
+                    self.plan.source.diagnostic(
+                        ("nodes", planned.name, "type"),
+                        f"{planned.spec.type} is driven by a device and cannot follow a manual clock",
+                        f"a live clock, or --swap {planned.name}=TYPE with a source of a fixed rate",
+                    )
+                ]
+            )
         return "device", 0.0, 0, node.endless
 
-    def _input(self, planned: PlannedNode, name: str) -> tuple[str, bool, str | None, Iterable[int | None] | None]:
+    def _input(
+        self, planned: PlannedNode, name: str
+    ) -> tuple[str, bool, str | None, Iterable[int | None] | None]:
         port = planned.node.inputs[name]
         edges = planned.inputs.get(name, [])
         kind = edges[0].kind if edges else port.edge
@@ -249,8 +258,14 @@ class Runner:
 
     def _prime(self, run: _core.Run, index: int, planned: PlannedNode) -> None:
         primed = self._primed.get(planned.name)
-        if not primed:
+        if primed is None:
             return
+        if not planned.node.breaks_cycle or not isinstance(primed, Mapping | list):
+            given = "outputs" if isinstance(primed, Mapping | list) else f"a {type(primed).__name__}"
+            raise NodeError(
+                planned.name,
+                f"open returned {given}; only a node with breaks_cycle may return a dict of outputs, or several",
+            )
         now = 0 if self.clock == "manual" else _core.monotonic_ns()
         for outputs in [primed] if isinstance(primed, Mapping) else primed:
             for name, value in outputs.items():

@@ -26,9 +26,10 @@ def cut_into_segments(
 ) -> list[Segment]:
     """Give every node its segment and mark the edges that become plain calls.
 
-    A node joins the segment that feeds it: a call costs a tenth of a microsecond, a thread tens. It starts a segment
-    of its own where it is a source, waits for the outside world, is fed from several segments or by held values
-    alone, joins many producers, or where the file says how packets wait on the way in. `thread:` overrules all that.
+    A node joins the segment that feeds it: a call costs a tenth of a microsecond, a thread tens. It starts a
+    segment of its own where it is a source, waits for the outside world, is fed from several segments or by
+    held values alone, joins many producers, or where the file says how packets wait on the way in. `thread:`
+    overrules all that.
     """
     segments: dict[str, Segment] = {}
     home: dict[str, Segment] = {}

@@ -1,4 +1,5 @@
-"""Writes which node ran when as a Chrome trace, which Perfetto (ui.perfetto.dev) and chrome://tracing open."""
+"""Writes which node ran when as a Chrome trace, which Perfetto (ui.perfetto.dev) and chrome://tracing
+open."""
 
 from __future__ import annotations
 
@@ -18,8 +19,16 @@ def write_trace(path: Path, events: Sequence[TraceEvent]) -> None:
         for name, tid in threads.items()
     ]
     rows += [
-        {"ph": "X", "pid": 1, "tid": threads[segment], "name": node, "cat": "node",
-         "ts": (at - start) / 1e3, "dur": duration / 1e3, "args": {"seq": seq}}
+        {
+            "ph": "X",
+            "pid": 1,
+            "tid": threads[segment],
+            "name": node,
+            "cat": "node",
+            "ts": (at - start) / 1e3,
+            "dur": duration / 1e3,
+            "args": {"seq": seq},
+        }
         for segment, node, seq, at, duration in events
     ]
     path.write_text(json.dumps({"displayTimeUnit": "ms", "traceEvents": rows}) + "\n", encoding="utf-8")

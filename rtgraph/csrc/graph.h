@@ -121,6 +121,7 @@ struct NodeState {
   bool only_latest = false;
   bool skip_errors = false;
   std::vector<Port> ports;
+  InPort* only_input = nullptr;  // of a node with one inline queue and nothing else, which needs no search
   std::vector<OutPort> outputs;
   std::vector<std::unique_ptr<Path>> paths;  // [sources] for sinks and the frame's node, else empty
 

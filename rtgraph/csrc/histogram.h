@@ -15,11 +15,17 @@ class Histogram {
   void record(int64_t ns) noexcept {
     const uint64_t v = ns < 0 ? 0 : ns > static_cast<int64_t>(kMax) ? kMax : static_cast<uint64_t>(ns);
     bump(buckets_[index(v)]);
-    bump(count_);
     if (v > max_.load(std::memory_order_relaxed)) max_.store(v, std::memory_order_relaxed);
   }
 
-  uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  // The same for a duration of 0, the commonest of all waits.
+  void record_zero() noexcept { bump(buckets_[0]); }
+
+  uint64_t count() const noexcept {
+    uint64_t n = 0;
+    for (const auto& b : buckets_) n += b.load(std::memory_order_relaxed);
+    return n;
+  }
   int64_t max() const noexcept { return static_cast<int64_t>(max_.load(std::memory_order_relaxed)); }
 
   // The value that `fraction` of all recorded ones do not exceed (upper bound of its bucket, never above max).
@@ -40,7 +46,6 @@ class Histogram {
 
   void clear() noexcept {
     for (auto& b : buckets_) b.store(0, std::memory_order_relaxed);
-    count_.store(0, std::memory_order_relaxed);
     max_.store(0, std::memory_order_relaxed);
   }
 
@@ -64,7 +69,6 @@ class Histogram {
   static void bump(std::atomic<uint64_t>& a) { a.store(a.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
-  std::atomic<uint64_t> count_{0};
   std::atomic<uint64_t> max_{0};
 };
 

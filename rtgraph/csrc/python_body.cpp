@@ -15,6 +15,11 @@ PyObject* end_of_stream() {
   return type;
 }
 
+// What can be told from a dict or a list of outputs at a glance.
+bool is_value(PyObject* result) {
+  return py::detail::npy_api::get().PyArray_Check_(result) || reinterpret_cast<PyObject*>(Py_TYPE(result)) == packet_type();
+}
+
 const auto* as_array(PyObject* value) { return py::detail::array_proxy(value); }
 
 std::string shape_text(const std::vector<py::ssize_t>& dims) {
@@ -127,8 +132,9 @@ Outcome PythonBody::process(Firing& firing) noexcept {
   return outcome;
 }
 
-// None, one dict of outputs, or a sequence of them.
+// One dict of outputs, a sequence of them, or the array of the only output.
 Outcome PythonBody::take_result(Firing& firing, PyObject* result) {
+  if (outputs_.size() == 1 && is_value(result)) return put_one(firing, 0, result) ? Outcome::ok : Outcome::error;
   if (PyDict_Check(result)) return put_all(firing, result) ? Outcome::ok : Outcome::error;
   if (PyList_Check(result) || PyTuple_Check(result)) {
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(result);
@@ -145,7 +151,7 @@ Outcome PythonBody::take_result(Firing& firing, PyObject* result) {
     return Outcome::ok;
   }
   firing.node().failure.message = std::string("process returned a ") + Py_TYPE(result)->tp_name +
-                                  "; return None, a dict {output: value}, or a list of such dicts";
+                                  "; return None, a dict {output: value}, a list of such dicts, or the array of an only output";
   return Outcome::error;
 }
 

@@ -107,6 +107,12 @@ void Scheduler::start() {
           for (OutPort& o : from->outputs)
             for (auto& link : o.inlined)
               if (link.second == in.edge) link.first = &in;
+  for (auto& n : nodes) {
+    const bool simple = n->driver == Driver::inputs && n->ports.size() == 1 && n->ports[0].ends.size() == 1 &&
+                        n->ports[0].kind == EdgeKind::queue && !n->ports[0].ends[0].edge->ring;
+    n->only_input = simple ? &n->ports[0].ends[0] : nullptr;
+    if (simple) n->ports[0].used = n->only_input;
+  }
   int finite = 0;
   for (auto& n : nodes) finite += n->driver != Driver::inputs && !n->endless;
   finite_sources_.store(finite);

@@ -43,11 +43,11 @@ void Segment::start(int64_t now) {
 
 bool Segment::step(HostLock& lock) {
   lock_ = &lock;
-  mark_ = monotonic_ns();
+  if (!awake_ || ++steps_ % 256 == 0) mark_ = watch_.sync();  // right after a firing `mark_` is as good as now
   virtual_now_ = manual_ ? std::max(scheduler_.clock.ticks(), busy_until) : 0;
-  const bool progress = run_from(0);
+  awake_ = run_from(0);
   busy_until = virtual_now_;
-  return progress;
+  return awake_;
 }
 
 bool Segment::run_from(std::size_t first) {
@@ -118,6 +118,7 @@ bool Segment::poll(InPort& in) {
 
 // Whether the node has what it needs; if so `used` of every port says which packet that is.
 bool Segment::ready(NodeState& n) {
+  if (n.only_input) return n.only_input->pending;
   bool all = true, any = false;
   InPort* primary = nullptr;
   for (Port& port : n.ports) {
@@ -177,6 +178,11 @@ int64_t Segment::gather(NodeState& n, int64_t tick) {
     stamp.arrival_ns = tick;
     std::fill(n.origins.begin(), n.origins.end(), kNever);
   }
+  if (n.only_input) {
+    stamp = *n.only_input->stamp;
+    for (std::size_t s = 0; s < sources; ++s) n.origins[s] = n.only_input->origins[s];
+    return 0;
+  }
   bool first = true;
   for (Port& port : n.ports) {
     const InPort* in = port.used;
@@ -204,6 +210,10 @@ int64_t Segment::gather(NodeState& n, int64_t tick) {
 
 // What has been used is no longer pending; objects that came through a ring are let go of at once.
 void Segment::release_inputs(NodeState& n) {
+  if (n.only_input) {
+    n.only_input->pending = false;
+    return;
+  }
   for (Port& port : n.ports) {
     InPort* in = port.used;
     if (in == nullptr) continue;
@@ -219,10 +229,10 @@ void Segment::fire(NodeState& n, std::size_t position) {
   int64_t started = mark_;
   if (n.hosted != lock_->held()) {
     lock_->set(n.hosted);
-    started = monotonic_ns();
+    started = watch_.now();
     if (n.hosted) n.host_wait.record(started - mark_);
   } else if (n.hosted) {
-    n.host_wait.record(0);
+    n.host_wait.record_zero();
   }
   const int64_t begin = tick(started);
   if (n.driver == Driver::rate) n.late.record(begin - n.due_ns);
@@ -234,10 +244,10 @@ void Segment::fire(NodeState& n, std::size_t position) {
   Outcome outcome = n.body->process(firing);
 
   frame_ = frame.outer;
-  const int64_t ended = monotonic_ns();
+  const int64_t ended = watch_.now();
   const int64_t own = ended - started - frame.nested_ns;
   n.compute.record(manual_ ? own + n.elapsed_ns : own);
-  n.wait.record(frame.wait_ns);
+  frame.wait_ns == 0 ? n.wait.record_zero() : n.wait.record(frame.wait_ns);
   if (trace.enabled()) trace.add({n.index, n.stamp.seq, started, ended - started});
   mark_ = ended;
 
@@ -265,12 +275,12 @@ void Segment::fire(NodeState& n, std::size_t position) {
 // A node emits a second time: the first emission goes on its way before its buffers are reused.
 void Segment::flush(NodeState& n) {
   Frame& frame = *frame_;
-  const int64_t now = monotonic_ns();
+  const int64_t now = watch_.now();
   commit(n, now, now - frame.started_ns - frame.nested_ns);
   mark_ = std::max(mark_, now);
   run_from(frame.position + 1);
   lock_->set(n.hosted);
-  mark_ = monotonic_ns();
+  mark_ = watch_.now();
   frame.nested_ns += mark_ - now;
 }
 
@@ -311,7 +321,7 @@ bool Segment::commit(NodeState& n, int64_t monotonic, int64_t own_ns) {
       pushed = true;
     }
   }
-  if (pushed) mark_ = monotonic_ns();
+  if (pushed) mark_ = watch_.now();
   return ok;
 }
 

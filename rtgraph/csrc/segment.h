@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "graph.h"
 #include "host.h"
+#include "stopwatch.h"
 #include "trace.h"
 
 namespace rtgraph {
@@ -79,6 +80,9 @@ class Segment {
   HostLock* lock_ = nullptr;
   Frame* frame_ = nullptr;
   int64_t mark_ = 0;         // monotonic time up to which everything has been accounted for
+  bool awake_ = false;       // the last step fired something
+  uint32_t steps_ = 0;
+  Stopwatch watch_;
   int64_t virtual_now_ = 0;  // the manual clock, plus what this step's firings have said they take
 };
 

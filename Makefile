@@ -1,0 +1,80 @@
+# The commands of the README. On a fresh machine `make run` and `make test` install what they need first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+GRAPH ?= graphs/hello_audio.yaml
+ARGS ?=
+# The CPU build where one is at hand; see docs/install.md.
+TORCH ?= torch==2.13.0
+
+RUN_PACKAGES := portaudio19-dev
+TEST_PACKAGES := doctest-dev libasound2-plugins pulseaudio pulseaudio-utils
+SOURCES := pyproject.toml CMakeLists.txt \
+  $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
+
+.PHONY: run test lint sanitize wheel bench test-gpu bench-gpu setup setup-test clean
+
+run: setup
+	$(BIN)/rtgraph run $(GRAPH) $(ARGS)
+
+setup: $(VENV)/.installed
+
+test: setup-test
+	$(BIN)/pytest $(ARGS)
+	cmake -S tests/cpp -B build/cpp && cmake --build build/cpp && build/cpp/core_tests
+
+setup-test: $(VENV)/.installed-test
+
+# Installed for editing: Python files are read from the checkout, C++ is built again when it has changed.
+$(VENV)/.installed: $(SOURCES)
+	$(call system_packages,$(RUN_PACKAGES))
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[audio,plot]"
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(call system_packages,$(TEST_PACKAGES))
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[dev,train]"
+	touch $@
+
+lint: setup-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The C++ core's tests again, watched for data races, bad memory and undefined behaviour.
+sanitize:
+	for kind in thread address,undefined; do \
+	  cmake -S tests/cpp -B build/cpp-$$kind -DSANITIZE=$$kind && cmake --build build/cpp-$$kind && build/cpp-$$kind/core_tests || exit 1; \
+	done
+
+# A wheel, through the source distribution, and a run of it in an empty environment from another folder.
+wheel: setup-test
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(BIN)/python -m build --outdir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	cd build/wheel && venv/bin/rtgraph check hello_audio && venv/bin/rtgraph run hello_audio --fast --swap plot=debug.discard
+
+bench: setup
+	$(BIN)/rtgraph bench $(SUITE) $(ARGS)
+
+test-gpu: setup-test
+	$(BIN)/pytest -m gpu $(ARGS)
+
+bench-gpu: setup-test
+	$(BIN)/rtgraph bench kernels --gpu $(ARGS)
+
+clean:
+	rm -rf build dist out $(VENV)
+
+# Debian's packages, where there are any missing and we may install them; elsewhere their names are printed.
+define system_packages
+	@missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	else echo "please install these system packages:" $$missing; fi
+endef

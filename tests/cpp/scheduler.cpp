@@ -1,0 +1,332 @@
+// The scheduler with native nodes: firing rules, edges, both kinds of run, ends and errors.
+#include "scheduler.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "bodies.h"
+
+using namespace rtgraph;
+using namespace rtgraph::testing;
+
+namespace {
+
+std::vector<int64_t> up_to(int64_t n) {
+  std::vector<int64_t> v(static_cast<std::size_t>(n));
+  std::iota(v.begin(), v.end(), 0);
+  return v;
+}
+
+std::vector<Port> ports(std::initializer_list<Port> list) { return {list}; }
+
+}  // namespace
+
+TEST_CASE("a chain in one segment passes every packet on") {
+  for (const ClockKind clock : {ClockKind::system, ClockKind::manual}) {
+    Graph g(clock);
+    Segment& s = g.scheduler.add_segment("s");
+    g.add<Counting>(s, "source", {}, 1, 1000);
+    g.add<Sum>(s, "relay", ports({port()}), 1, 1);
+    Keep& sink = g.add<Keep>(s, "sink", ports({port()}), 0);
+    g.source("source", 100'000);
+    g.link("source", "relay");
+    g.link("relay", "sink");
+    g.run();
+    CHECK(sink.values == up_to(1000));
+    CHECK(g["relay"].compute.count() == 1000);
+  }
+}
+
+TEST_CASE("across threads a full queue makes the writer wait, and nothing is lost") {
+  for (const uint32_t capacity : {1u, 4u, 64u}) {
+    Graph g(ClockKind::system);
+    Segment& a = g.scheduler.add_segment("a");
+    Segment& b = g.scheduler.add_segment("b");
+    g.add<Counting>(a, "source", {}, 1, 50'000);
+    Keep& sink = g.add<Keep>(b, "sink", ports({port()}), 0);
+    g.source("source", 0);
+    g.link("source", "sink", 0, capacity);
+    g.run();
+    CHECK(sink.values == up_to(50'000));
+  }
+}
+
+TEST_CASE("a node that emits several times has its successors run in between, in either kind of edge") {
+  for (const uint32_t capacity : {0u, 64u}) {
+    Graph g(ClockKind::manual);
+    Segment& s = g.scheduler.add_segment("s");
+    Segment& t = capacity ? g.scheduler.add_segment("t") : s;
+    g.add<Counting>(s, "source", {}, 1, 3);
+    g.add<Repeat>(s, "repeat", ports({port()}), 1, 4);
+    Keep& sink = g.add<Keep>(t, "sink", ports({port()}), 0);
+    g.source("source", 100);
+    g.link("source", "repeat");
+    g.link("repeat", "sink", 0, capacity);
+    g.run();
+    CHECK(sink.values == std::vector<int64_t>{0, 1, 2, 3, 100, 101, 102, 103, 200, 201, 202, 203});
+    CHECK(sink.timestamps[4] == 10'000'000);
+  }
+}
+
+TEST_CASE("a join in one segment pairs the packets of one round") {
+  Graph g(ClockKind::manual);
+  Segment& s = g.scheduler.add_segment("s");
+  g.add<Counting>(s, "source", {}, 1, 5);
+  g.add<Sum>(s, "left", ports({port()}), 1, 1);
+  g.add<Sum>(s, "right", ports({port()}), 1, 1);
+  g.add<Sum>(s, "join", ports({port(), port()}), 1, 2);
+  Keep& sink = g.add<Keep>(s, "sink", ports({port()}), 0);
+  g.source("source", 100);
+  g.link("source", "left");
+  g.link("source", "right");
+  g.link("left", "join", 0);
+  g.link("right", "join", 1);
+  g.link("join", "sink");
+  g.run();
+  CHECK(sink.values == std::vector<int64_t>{0, 2, 4, 6, 8});
+}
+
+TEST_CASE("a held value is read without firing, and an optional one may be absent") {
+  Graph g(ClockKind::manual, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Counting>(a, "fast", {}, 1, 8);
+  g.add<Counting>(b, "slow", {}, 1, 2);
+  g.add<Sum>(a, "sum", ports({port(), port(EdgeKind::latest, true)}), 1, 2);
+  Keep& sink = g.add<Keep>(a, "sink", ports({port()}), 0);
+  g.source("fast", 100, 0);
+  g.source("slow", 25, 1);
+  g["slow"].first_tick_ns = 15'000'000;  // at 15 ms and 55 ms
+  g.link("fast", "sum", 0);
+  g.link("slow", "sum", 1, 1, EdgeKind::latest);
+  g.link("sum", "sink");
+  g.run();
+  const int64_t absent = 1'000'000;
+  CHECK(sink.values == std::vector<int64_t>{absent, absent + 1, 2, 3, 4, 5, 6 + 1, 7 + 1});
+}
+
+TEST_CASE("matching pairs by timestamp, drops what has no partner, and counts it") {
+  Graph g(ClockKind::manual, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  Segment& c = g.scheduler.add_segment("c");
+  g.add<Counting>(a, "audio", {}, 1, 10);   // every 10 ms
+  g.add<Counting>(b, "video", {}, 1, 6);    // every 20 ms, 3 ms late
+  g.add<Sum>(c, "join", ports({port(), port(EdgeKind::match)}), 1, 2);
+  Keep& sink = g.add<Keep>(c, "sink", ports({port()}), 0);
+  g.source("audio", 100, 0);
+  g.source("video", 50, 1);
+  g["video"].first_tick_ns = 3'000'000;
+  Edge& lead = g.link("audio", "join", 0, 64);
+  g.link("video", "join", 1, 64, EdgeKind::match, Overflow::block, 4'000'000);
+  g.link("join", "sink");
+  g.run();
+  CHECK(sink.values == std::vector<int64_t>{0 + 0, 2 + 1, 4 + 2, 6 + 3, 8 + 4});
+  CHECK(lead.unmatched.get() == 5);
+}
+
+TEST_CASE("overflow: each policy does what it says on a reader that is too slow") {
+  // The reader is given 25 ms a packet by a body that says so; the writer sends one every 10 ms.
+  class SlowBody final : public Body {
+   public:
+    explicit SlowBody(std::vector<int64_t>& out) : out_(out) {}
+    bool hosted() const noexcept override { return false; }
+    Outcome process(Firing& f) noexcept override {
+      out_.push_back(*reinterpret_cast<const int64_t*>(f.argument(0)->value.data));
+      f.elapse(25'000'000);
+      return Outcome::ok;
+    }
+
+   private:
+    std::vector<int64_t>& out_;
+  };
+  const auto run = [](Overflow overflow, Edge*& edge, Graph& g) {
+    std::vector<int64_t> got;
+    Segment& a = g.scheduler.add_segment("a");
+    Segment& b = g.scheduler.add_segment("b");
+    g.add<Counting>(a, "source", {}, 1, 10);
+    NodeState& slow = g.scheduler.add_node(b, "slow", std::make_unique<SlowBody>(got));
+    slow.ports = {port()};
+    g.source("source", 100);
+    edge = &g.link("source", "slow", 0, 2, EdgeKind::queue, overflow);
+    g.run();
+    return got;
+  };
+  Edge* edge = nullptr;
+  {
+    Graph g(ClockKind::manual);
+    CHECK(run(Overflow::block, edge, g) == up_to(10));
+    CHECK(g["slow"].wait.max() > 0);
+  }
+  {
+    Graph g(ClockKind::manual);
+    const auto got = run(Overflow::drop_oldest, edge, g);
+    CHECK(got.back() == 9);
+    CHECK(static_cast<int64_t>(got.size()) + edge->oldest.get() == 10);
+    CHECK(edge->oldest.get() > 0);
+  }
+  {
+    Graph g(ClockKind::manual);
+    const auto got = run(Overflow::drop_newest, edge, g);
+    CHECK(got[1] == 1);
+    CHECK(static_cast<int64_t>(got.size()) + edge->newest.get() == 10);
+    CHECK(edge->newest.get() > 0);
+  }
+  {
+    Graph g(ClockKind::manual);
+    run(Overflow::error, edge, g);
+    REQUIRE(g.scheduler.first_failure() != nullptr);
+    CHECK(g.scheduler.first_failure()->failure.message.find("is full") != std::string::npos);
+  }
+}
+
+TEST_CASE("a failing node ends the run, or is skipped where that is asked for") {
+  for (const bool skip : {false, true}) {
+    Graph g(ClockKind::manual);
+    Segment& s = g.scheduler.add_segment("s");
+    g.add<Counting>(s, "source", {}, 1, 10);
+    Keep& sink = g.add<Keep>(s, "sink", ports({port()}), 0);
+    sink.fail_at = 4;
+    g.source("source", 100);
+    g["sink"].skip_errors = skip;
+    g.link("source", "sink");
+    g.run();
+    CHECK(g["sink"].errors.get() == 1);
+    CHECK(g["sink"].failure.seq == 4);
+    CHECK(sink.values.size() == (skip ? 9u : 4u));
+    CHECK((g.scheduler.first_failure() != nullptr) == !skip);
+  }
+}
+
+TEST_CASE("a deadline that is missed names the node that took the time") {
+  Graph g(ClockKind::manual);
+  Segment& a = g.scheduler.add_segment("a");
+  class Slow final : public Body {
+   public:
+    bool hosted() const noexcept override { return false; }
+    Outcome process(Firing& f) noexcept override {
+      f.elapse(++calls_ % 5 == 0 ? 30'000'000 : 1'000'000);
+      f.put(0, f.argument(0)->value, f.stamp().timestamp_ns);
+      return Outcome::ok;
+    }
+
+   private:
+    int calls_ = 0;
+  };
+  g.add<Counting>(a, "source", {}, 1, 20);
+  NodeState& slow = g.scheduler.add_node(a, "slow", std::make_unique<Slow>());
+  slow.ports = {port()};
+  slow.outputs.resize(1);
+  slow.outputs[0].bytes = sizeof(int64_t);
+  g.add<Sum>(a, "frame", ports({port()}), 1, 1);
+  g.source("source", 10);
+  g.link("source", "slow");
+  g.link("slow", "frame");
+  g.scheduler.set_frame(g["frame"], 0, 15'000'000);
+  g.run();
+  CHECK(g.scheduler.frames.get() == 20);
+  CHECK(g.scheduler.missed.get() == 4);
+  CHECK(slow.missed_by.get() == 4);
+}
+
+TEST_CASE("an endless source ends with the last finite one, or at a stop, or after the duration") {
+  Graph g(ClockKind::system, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Counting>(a, "finite", {}, 1, 20);
+  Keep& one = g.add<Keep>(a, "one", ports({port()}), 0);
+  g.add<Counting>(b, "endless", {}, 1, 0);
+  g.add<Keep>(b, "two", ports({port()}), 0);
+  g.source("finite", 1000, 0);
+  g.source("endless", 1000, 1);
+  g["endless"].endless = true;
+  g.link("finite", "one");
+  g.link("endless", "two");
+  g.run();
+  CHECK(one.values.size() == 20);
+
+  Graph h(ClockKind::system);
+  Segment& s = h.scheduler.add_segment("s");
+  h.add<Counting>(s, "source", {}, 1, 0);
+  h.add<Keep>(s, "sink", ports({port()}), 0);
+  h.source("source", 0);
+  h.link("source", "sink");
+  h.scheduler.start();
+  CHECK_FALSE(h.scheduler.wait(5'000'000));
+  h.scheduler.request_stop();
+  CHECK(h.scheduler.wait(2'000'000'000));
+
+  Graph d(ClockKind::manual);
+  Segment& t = d.scheduler.add_segment("t");
+  d.add<Counting>(t, "source", {}, 1, 0);
+  Keep& kept = d.add<Keep>(t, "sink", ports({port()}), 0);
+  d.source("source", 100);
+  d.link("source", "sink");
+  d.scheduler.duration_ns = 1'000'000'000;
+  d.run();
+  CHECK(kept.values.size() == 100);
+}
+
+TEST_CASE("a manual run is the same every time, whatever the threads would have done") {
+  std::vector<int64_t> first;
+  for (int i = 0; i < 5; ++i) {
+    Graph g(ClockKind::manual, 3);
+    Segment* s[4];
+    for (int k = 0; k < 4; ++k) s[k] = &g.scheduler.add_segment("s" + std::to_string(k));
+    g.add<Counting>(*s[0], "a", {}, 1, 200);
+    g.add<Counting>(*s[1], "b", {}, 1, 130);
+    g.add<Counting>(*s[2], "c", {}, 1, 90);
+    g.add<Sum>(*s[3], "sum", ports({port(), port(EdgeKind::latest, true), port(EdgeKind::latest, true)}), 1, 3);
+    Keep& sink = g.add<Keep>(*s[3], "sink", ports({port()}), 0);
+    g.source("a", 100, 0);
+    g.source("b", 60, 1);
+    g.source("c", 44.1, 2);
+    g.link("a", "sum", 0, 8);
+    g.link("b", "sum", 1, 1, EdgeKind::latest);
+    g.link("c", "sum", 2, 1, EdgeKind::latest);
+    g.link("sum", "sink");
+    g.run();
+    if (i == 0) first = sink.values;
+    CHECK(sink.values == first);
+    CHECK(sink.values.size() == 200);
+  }
+}
+
+TEST_CASE("latency is told per source and sink") {
+  Graph g(ClockKind::manual, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Counting>(a, "fast", {}, 1, 50);
+  g.add<Counting>(b, "slow", {}, 1, 5);
+  g.add<Sum>(a, "sum", ports({port(), port(EdgeKind::latest, true)}), 1, 2);
+  g.add<Keep>(a, "sink", ports({port()}), 0);
+  g.source("fast", 100, 0);
+  g.source("slow", 10, 1);
+  g.link("fast", "sum", 0);
+  g.link("slow", "sum", 1, 1, EdgeKind::latest);
+  g.link("sum", "sink");
+  g.scheduler.measure_paths(g["sink"]);
+  g.run();
+  const auto& paths = g["sink"].paths;
+  CHECK(paths[0]->latency.max() == 0);
+  CHECK(paths[0]->latency.count() == 50);
+  CHECK(paths[1]->latency.count() == 5);
+  CHECK(paths[1]->age.max() >= 90'000'000);  // held until the next one comes
+  CHECK(paths[1]->latency.max() <= 10'000'000);
+}
+
+TEST_CASE("the trace keeps the newest events") {
+  Graph g(ClockKind::manual);
+  Segment& s = g.scheduler.add_segment("s");
+  g.add<Counting>(s, "source", {}, 1, 100);
+  g.add<Keep>(s, "sink", ports({port()}), 0);
+  g.source("source", 100);
+  g.link("source", "sink");
+  g.scheduler.enable_trace(16);
+  g.run();
+  const auto events = s.trace.in_order();
+  CHECK(events.size() == 16);
+  CHECK(events.back().seq == 100);  // the call in which the source said that it had ended
+  CHECK(s.trace.lost() == 201 - 16);
+}
