@@ -93,6 +93,14 @@ PythonBody::PythonBody(py::object process, py::object context, std::vector<std::
       inputs_(std::move(inputs)),
       outputs_(std::move(outputs)),
       argv_(order_.size() + 2) {
+  // A bound method is taken apart once, so that each call goes straight to its function.
+  callee_ = process_.ptr();
+  if (PyMethod_Check(callee_)) {
+    argv_[0] = PyMethod_GET_SELF(callee_);
+    callee_ = PyMethod_GET_FUNCTION(callee_);
+  }
+  call_ = PyVectorcall_Function(callee_);
+  if (call_ == nullptr) throw py::type_error("process is not a function that can be called quickly; define it with def");
   for (const std::string& name : output_names) {
     names_.push_back(py::reinterpret_steal<py::object>(PyUnicode_InternFromString(name.c_str())));
   }
@@ -118,7 +126,8 @@ Outcome PythonBody::process(Firing& firing) noexcept {
   }
   argv[count + 1] = context_object_.ptr();
   context_->firing = &firing;
-  PyObject* result = PyObject_Vectorcall(process_.ptr(), argv.data() + 1, (count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  PyObject* result = argv[0] ? call_(callee_, argv.data(), count + 2, nullptr)
+                             : call_(callee_, argv.data() + 1, (count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
   Outcome outcome = Outcome::ok;
   if (result == nullptr) {
     outcome = take_exception(firing);

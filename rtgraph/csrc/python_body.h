@@ -94,7 +94,9 @@ class PythonBody final : public Body {
   std::vector<PortType> inputs_;
   std::vector<py::object> names_;   // interned
   std::vector<PortType> outputs_;
-  std::vector<PyObject*> argv_;     // one spare place in front, as vectorcall wants it
+  PyObject* callee_ = nullptr;
+  vectorcallfunc call_ = nullptr;
+  std::vector<PyObject*> argv_;  // self (or a spare place, as vectorcall wants it), the inputs, the context
 };
 
 }  // namespace rtgraph

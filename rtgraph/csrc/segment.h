@@ -41,6 +41,7 @@ class Segment {
   std::vector<int> cpus;
   int priority = 0;
   EventCount event;
+  bool may_spin = false;  // there is a core for every segment, so a short look is cheaper than a sleep
   TraceLog trace;
   int64_t busy_until = 0;  // the manual clock: virtual time until which this segment computes
 

@@ -7,7 +7,7 @@ from time import perf_counter_ns
 
 import chain
 
-from rtgraph import EndOfStream, Input, Node, NodeConfig, Output, Source, TensorType, register
+from rtgraph import Input, Node, NodeConfig, Output, Source, TensorType, register
 from rtgraph.planner import plan_text
 from rtgraph.scheduler import Runner
 
@@ -16,20 +16,20 @@ Payload = TensorType("Payload", "uint8", (chain.PAYLOAD_BYTES,))
 GRAPH = """
 version: 1
 nodes:
-  source: {{type: bench.source, config: {{messages: {messages}, paced: {paced}}}}}
+  source: {{type: bench.source, config: {{paced: {paced}}}}}
   relay1: {{type: bench.relay, inputs: {{message: source.message}}}}
   relay2: {{type: bench.relay, inputs: {{message: relay1.output}}}}
   relay3: {{type: bench.relay, inputs: {{message: relay2.output}}}}
-  sink: {{type: bench.sink, inputs: {{message: relay3.output}}}}
+  sink: {{type: bench.sink, config: {{messages: {messages}}}, inputs: {{message: relay3.output}}}}
 """
 
 stamps = chain.Stamps()
+runner: Runner
 
 
 @register("bench.source")
 class BenchSource(Source):
     class Config(NodeConfig):
-        messages: int
         paced: bool
 
     message = Output(Payload)
@@ -39,14 +39,11 @@ class BenchSource(Source):
 
     def open(self, ctx):
         self.payload = chain.payload()
-        self.left = self.config.messages
+        self.sent_ns = stamps.sent_ns
 
     def process(self, ctx):
-        if self.left == 0:
-            raise EndOfStream
-        self.left -= 1
-        stamps.sent_ns.append(perf_counter_ns())
-        return {"message": self.payload.copy()}
+        self.sent_ns.append(perf_counter_ns())
+        return self.payload
 
 
 @register("bench.relay")
@@ -55,21 +52,32 @@ class BenchRelay(Node):
     output = Output(Payload)
 
     def process(self, message, ctx):
-        return {"output": message}
+        return message
 
 
 @register("bench.sink")
 class BenchSink(Node):
+    class Config(NodeConfig):
+        messages: int
+
     message = Input(Payload)
 
+    def open(self, ctx):
+        self.arrived_ns = stamps.arrived_ns
+        self.messages = self.config.messages
+
     def process(self, message, ctx):
-        stamps.arrived_ns.append(perf_counter_ns())
+        arrived_ns = self.arrived_ns
+        arrived_ns.append(perf_counter_ns())
+        if len(arrived_ns) == self.messages:
+            runner.stop()
 
 
 def run(messages: int, paced: bool) -> chain.Stamps:
-    global stamps
+    global stamps, runner
     stamps = chain.Stamps()
-    with Runner(plan_text(GRAPH.format(messages=messages, paced=str(paced).lower()))) as runner:
+    runner = Runner(plan_text(GRAPH.format(messages=messages, paced=str(paced).lower())))
+    with runner:
         runner.run()
     return stamps
 
