@@ -8,7 +8,7 @@ ARGS ?=
 TORCH ?= torch==2.13.0
 
 RUN_PACKAGES := portaudio19-dev
-TEST_PACKAGES := doctest-dev libasound2-plugins pulseaudio pulseaudio-utils
+TEST_PACKAGES := doctest-dev espeak-ng flite libasound2-plugins pulseaudio pulseaudio-utils
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 
@@ -56,7 +56,7 @@ wheel: setup-test
 	$(BIN)/python -m build --outdir build/wheel .
 	$(PYTHON) -m venv build/wheel/venv
 	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
-	cd build/wheel && venv/bin/rtgraph check hello_audio && venv/bin/rtgraph run hello_audio --fast --swap plot=debug.discard
+	cd build/wheel && venv/bin/rtgraph check hello_audio && venv/bin/rtgraph run hello_audio --fast --swap picture=debug.discard
 
 bench: setup
 	$(BIN)/rtgraph bench $(SUITE) $(ARGS)

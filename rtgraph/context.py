@@ -13,10 +13,10 @@ from rtgraph.files import find_file
 class Context(_core.Context):
     """Handed to `open` and to every `process`. Valid for that node alone.
 
-    From the core: `timestamp_ns` (of the newest packet that fired the node), `seq`, `now_ns()` (on the
-    graph's clock), `stopping`, `observe_clock(device_ns)` (sources with `provides_clock`), `count(what, n=1)`
-    (a counter in the profile) and `elapse(duration_ns)` (the work takes this long: virtual time on a manual
-    clock, a sleep on others).
+    From the core: `timestamp_ns` (of the newest packet that fired the node), `seq`, `start_ns` (of the run),
+    `now_ns()` (on the graph's clock), `stopping`, `observe_clock(device_ns)` (sources with `provides_clock`),
+    `count(what, n=1)` (a counter in the profile) and `elapse(duration_ns)` (the work takes this long: virtual
+    time on a manual clock, a sleep on others).
     """
 
     def __init__(self, node: str, folder: Path, clock: str) -> None:

@@ -67,8 +67,10 @@ class PlannedNode:
 
 @dataclass
 class PlannedEdge:
-    """One producer's output into one consumer's input. `inline`: both run in one segment, one after the
-    other."""
+    """One producer's output into one consumer's input.
+
+    `inline`: both run in one segment, one after the other. `feedback`: it closes a circle.
+    """
 
     producer: PlannedNode
     output: str
@@ -81,6 +83,7 @@ class PlannedEdge:
     written: bool  # the graph file says something of how packets wait here
     loc: tuple[str | int, ...]
     inline: bool = False
+    feedback: bool = False
 
     @property
     def name(self) -> str:

@@ -198,6 +198,8 @@ class _Builder:
             ready.position = position
             position += 1
             del waiting[ready.name]
+        for edge in self.edges:
+            edge.feedback = not self.binds(edge) and self.reaches(edge.consumer, edge.producer)
         for consumer in self.nodes.values():
             kinds = {e.kind for e in consumer.incoming}
             if "match" in kinds and "queue" not in kinds:
@@ -211,6 +213,18 @@ class _Builder:
     @staticmethod
     def binds(edge: PlannedEdge) -> bool:
         return not edge.producer.node.breaks_cycle
+
+    def reaches(self, start: PlannedNode, end: PlannedNode) -> bool:
+        """Whether packets of one node can come to another."""
+        seen, todo = {start.name}, [start]
+        while todo:
+            node = todo.pop()
+            if node is end:
+                return True
+            after = [e.consumer for e in self.edges if e.producer is node and e.consumer.name not in seen]
+            seen.update(n.name for n in after)
+            todo += after
+        return False
 
     def report_cycle(self, waiting: Mapping[str, PlannedNode]) -> None:
         node = next(iter(waiting.values()))
@@ -252,15 +266,27 @@ class _Builder:
             )
         if port.like is None or port.like not in node.inputs:
             return Signal(signal.type, signal.shape, rate)
-        origin = node.inputs[port.like][0].signal
-        return Signal(
-            origin.type, signal.shape or origin.shape, rate or (None if node.is_source else origin.rate_hz)
-        )
+        origins = [e.signal for e in node.inputs[port.like]]
+        shape = origins[0].shape if signal.shape is None else signal.shape
+        if rate is None and not node.is_source:
+            rate = origins[0].rate_hz
+        if len(origins) > 1:  # their packets follow one another on one output
+            rates = [o.rate_hz for o in origins]
+            rate = None if None in rates else sum(r for r in rates if r)
+        return Signal(origins[0].type, shape, rate)
 
     def check_signals(self) -> None:
         for edge in self.edges:
             sent, port, config = edge.signal, edge.port, edge.consumer.node.config
             where = f"input '{edge.input}' of {edge.consumer.spec.type}"
+            first = edge.consumer.inputs[edge.input][0].signal
+            if (sent.type, sent.shape) != (first.type, first.shape):
+                self.report(
+                    edge.loc,
+                    f"{edge.producer.name}.{edge.output} sends {sent}",
+                    f"{first}, as the first producer",
+                )
+                continue
             if ANY_TENSOR not in (sent.type, port.type) and (sent.type.name, sent.type.dtype) != (
                 port.type.name,
                 port.type.dtype,
@@ -329,19 +355,19 @@ class _Builder:
 
     def check_threads(self) -> None:
         named = {n.thread for n in self.spec.nodes.values() if n.thread}
-        for thread in self.spec.threads:
-            if thread not in named:
+        for name in self.spec.threads:
+            if name not in named:
                 self.report(
-                    ("threads", thread),
-                    f"no node runs on thread '{thread}'",
-                    "a node with thread: " + thread,
-                    suggest(thread, named),
+                    ("threads", name),
+                    f"no node runs on thread '{name}'",
+                    "a node with thread: " + name,
+                    suggest(name, named),
                     key=True,
                 )
         sources: dict[str, str] = {}  # by thread
         for node in self.nodes.values():
-            thread = node.spec.thread
-            if thread is None or not node.is_source or node.node.inputs:
+            thread = node.spec.thread or ""
+            if not thread or not node.is_source or node.node.inputs:
                 continue
             if sources.setdefault(thread, node.name) != node.name:
                 self.report(

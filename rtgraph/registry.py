@@ -61,7 +61,7 @@ def import_module(name: str) -> None:
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not name.startswith(error.name):
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
         raise RtGraphError(f"--import {name}: no module of this name can be imported from here") from None
 

@@ -254,6 +254,7 @@ class Runner:
             overflow=edge.overflow,
             capacity=0 if edge.inline else edge.capacity,
             tolerance_ns=int(edge.tolerance_ms * 1e6),
+            feedback=edge.feedback,
         )
 
     def _prime(self, run: _core.Run, index: int, planned: PlannedNode) -> None:
@@ -264,7 +265,7 @@ class Runner:
             given = "outputs" if isinstance(primed, Mapping | list) else f"a {type(primed).__name__}"
             raise NodeError(
                 planned.name,
-                f"open returned {given}; only a node with breaks_cycle may return a dict of outputs, or several",
+                f"open returned {given}; only one with breaks_cycle may, and then a dict or a list of them",
             )
         now = 0 if self.clock == "manual" else _core.monotonic_ns()
         for outputs in [primed] if isinstance(primed, Mapping) else primed:

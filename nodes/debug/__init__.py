@@ -1,5 +1,5 @@
 """debug.*: looking into a running graph, and measuring it."""
 
-from rtgraph.nodes.debug import relay
+from rtgraph.nodes.debug import plot, print, relay
 
-__all__ = ["relay"]
+__all__ = ["plot", "print", "relay"]

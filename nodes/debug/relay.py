@@ -4,9 +4,9 @@ costs."""
 from __future__ import annotations
 
 from pydantic import Field
-from rtgraph.nodes import _native
 
 from rtgraph import ANY_TENSOR, Input, NativeNode, NodeConfig, Output, Source, TensorType, register
+from rtgraph.nodes import _native
 
 Pulses = TensorType("Pulses", "float32", (None,), doc="the first element counts, the rest is ballast")
 

@@ -36,6 +36,7 @@ class Run {
     }
     for (auto& n : scheduler_.nodes)
       for (OutPort& o : n->outputs) Py_XDECREF(static_cast<PyObject*>(o.value.object));
+    for (PythonContext* context : contexts_) context->scheduler = nullptr;  // nodes may keep theirs
   }
 
   std::size_t add_segment(const std::string& name, const std::vector<int>& cpus, int priority) {
@@ -73,7 +74,8 @@ class Run {
       body = std::make_unique<NativeBody>(table_of(work));
     } else {
       body = std::make_unique<PythonBody>(work, context, order, std::move(in_types), out_names, out_types);
-      context.cast<PythonContext*>()->clock = &scheduler_.clock;
+      context.cast<PythonContext*>()->scheduler = &scheduler_;
+      contexts_.push_back(context.cast<PythonContext*>());
     }
     auto* native_body = native ? static_cast<NativeBody*>(body.get()) : nullptr;
     NodeState& n = scheduler_.add_node(*scheduler_.segments.at(segment), name, std::move(body));
@@ -97,7 +99,7 @@ class Run {
 
   // capacity 0: inline, for two nodes of one segment.
   void connect(const std::string& name, std::size_t from, std::size_t output, std::size_t to, std::size_t port, const std::string& kind,
-               const std::string& overflow, uint32_t capacity, int64_t tolerance_ns) {
+               const std::string& overflow, uint32_t capacity, int64_t tolerance_ns, bool feedback) {
     NodeState& producer = *scheduler_.nodes.at(from);
     Edge& e = scheduler_.connect(
         producer, output, *scheduler_.nodes.at(to), port, edge_kind(kind),
@@ -105,6 +107,7 @@ class Run {
                                    {"drop_newest", Overflow::drop_newest}, {"error", Overflow::error}}),
         capacity, tolerance_ns);
     e.name = name;
+    e.feedback = feedback;
     if (capacity > 0) {
       producer.outputs.at(output).rings.push_back(&e);
     } else {
@@ -175,6 +178,7 @@ class Run {
   PythonHost host_;
   Scheduler scheduler_;
   std::vector<py::object> kept_;
+  std::vector<PythonContext*> contexts_;
   std::vector<std::vector<PortType>> out_types_;
 };
 
@@ -188,6 +192,7 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("timestamp_ns", &PythonContext::timestamp_ns)
       .def_property_readonly("seq", &PythonContext::seq)
       .def_property_readonly("stopping", &PythonContext::stopping)
+      .def_property_readonly("start_ns", &PythonContext::start_ns)
       .def("now_ns", &PythonContext::now_ns)
       .def("observe_clock", &PythonContext::observe_clock, "device_ns"_a)
       .def("elapse", &PythonContext::elapse, "duration_ns"_a)
@@ -199,7 +204,7 @@ PYBIND11_MODULE(_core, m) {
       .def("add_node", &Run::add_node, "segment"_a, "name"_a, "work"_a, "context"_a, "order"_a, "inputs"_a, "outputs"_a,
            "fires_any"_a, "skip_errors"_a, "driver"_a, "rate_hz"_a, "first_tick_ns"_a, "endless"_a, "source"_a)
       .def("connect", &Run::connect, "name"_a, "from_node"_a, "output"_a, "to_node"_a, "port"_a, "kind"_a, "overflow"_a,
-           "capacity"_a, "tolerance_ns"_a)
+           "capacity"_a, "tolerance_ns"_a, "feedback"_a)
       .def("set_frame", [](Run& r, std::size_t node, std::size_t output, int64_t budget_ns) {
              r.scheduler().set_frame(*r.scheduler().nodes.at(node), output, budget_ns);
            }, "node"_a, "output"_a, "budget_ns"_a)

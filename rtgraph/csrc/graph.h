@@ -65,6 +65,7 @@ struct Edge {
   EventCount* reader = nullptr;  // to wake when there is something to take; null: nobody waits for this edge
   EventCount* writer = nullptr;  // to wake when there is room; null: the writer never waits
   Segment* reader_segment = nullptr;
+  bool feedback = false;         // closes a circle: its packets alone keep no node running
   bool inline_closed = false;    // an inline edge's producer has ended
   Counter passed;                          // writer's
   Counter oldest, newest, superseded;      // writer's drops

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "segment.h"
+#include "scheduler.h"
 
 namespace rtgraph {
 
@@ -53,11 +53,12 @@ struct PortType {
 class PythonContext {
  public:
   Firing* firing = nullptr;  // of the call under way; null outside of one
-  Clock* clock = nullptr;    // of the run
+  const Scheduler* scheduler = nullptr;  // of the run
 
   int64_t timestamp_ns() const { return firing ? firing->stamp().timestamp_ns : now_ns(); }
   int64_t seq() const { return firing ? firing->stamp().seq : -1; }
-  int64_t now_ns() const { return firing ? firing->now_ns() : clock ? clock->graph_ns(clock->ticks()) : monotonic_ns(); }
+  int64_t now_ns() const { return firing ? firing->now_ns() : scheduler ? scheduler->clock.graph_ns(scheduler->clock.ticks()) : monotonic_ns(); }
+  int64_t start_ns() const { return scheduler ? scheduler->start_ns : 0; }
   bool stopping() const { return firing && firing->stopping(); }
   void observe_clock(int64_t device_ns) {
     if (firing) firing->observe_clock(device_ns);

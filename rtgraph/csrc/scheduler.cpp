@@ -9,10 +9,13 @@
 #include <chrono>
 #include <cstring>
 #include <limits>
+#include <stdexcept>
 
 namespace rtgraph {
 
 namespace {
+
+constexpr int64_t kStepsInNoTime = 1'000'000;
 
 // Packets often come in quick succession: looking for a moment spares both threads a system call.
 bool look_around(const Segment& segment) {
@@ -96,6 +99,7 @@ void Scheduler::prime(NodeState& node, std::size_t output, Value value, int64_t 
   for (auto& e : edges) {
     OutPort& o = node.outputs[output];
     if (std::find(o.rings.begin(), o.rings.end(), e.get()) == o.rings.end()) continue;
+    if (!e->ring->has_room()) throw std::length_error("more packets than edge " + e->name + " can hold (" + std::to_string(e->ring->capacity()) + ")");
     Slot& slot = e->ring->hand();
     if (e->carries_objects) {
       slot.object = value.object;
@@ -151,8 +155,10 @@ void Scheduler::run_live(Segment& segment) {
     HostLock lock(host_);
     place(segment);
     while (!aborted()) {
-      if (segment.step(lock)) continue;
+      const bool progress = segment.step(lock);
+      if (progress && !stopping()) continue;
       if (segment.finished()) break;
+      if (progress) continue;  // what is under way at a stop is brought to its end
       lock.set(false);
       if (segment.may_spin && look_around(segment)) continue;
       const int64_t due = segment.next_due();
@@ -170,14 +176,16 @@ void Scheduler::run_manual() {
   {
     HostLock lock(host_);
     manual_lock_ = &lock;
-    int64_t now = start_ns;
+    int64_t now = start_ns, steps = 0;
     while (!aborted()) {
       clock.set_virtual(now);
       bool progress = false, all_done = true;
       for (auto& s : segments) {
-        while (s->busy_until <= now && !aborted() && s->step(lock)) progress = true;
+        if (s->busy_until > now || aborted() || !s->step(lock)) continue;
+        progress = true;
+        if (++steps > kStepsInNoTime) stuck(*s, now);
       }
-      if (progress) continue;
+      if (progress && !stopping()) continue;
       for (auto& s : segments) {
         const auto done_before = std::count_if(s->nodes.begin(), s->nodes.end(), [](auto* n) { return n->done; });
         all_done = s->finished() && all_done;
@@ -193,11 +201,21 @@ void Scheduler::run_manual() {
       }
       if (next == std::numeric_limits<int64_t>::max()) break;  // nothing can ever happen again
       now = next;
+      steps = 0;
     }
     for (auto& s : segments) s->abandon();
     manual_lock_ = nullptr;
   }
   worker_done();
+}
+
+// A circle whose packets feed themselves would keep a manual clock at one moment for ever.
+void Scheduler::stuck(Segment& segment, int64_t now) {
+  NodeState& n = *segment.nodes.front();
+  n.failure.message = "the graph has run " + std::to_string(kStepsInNoTime) + " steps at " + std::to_string(now) +
+                      " ns of the manual clock without time passing; a circle feeds itself: let its delay hold packets back";
+  failed(n);
+  abort();
 }
 
 bool Scheduler::make_room(Edge& e, Segment& writer, int64_t& now) {

@@ -68,6 +68,7 @@ class Scheduler {
  private:
   void run_live(Segment& segment);
   void run_manual();
+  void stuck(Segment& segment, int64_t now);
   void place(Segment& segment);
   void worker_done();
 

@@ -23,11 +23,11 @@ bool drained(const Port& port) {
   return std::all_of(port.ends.begin(), port.ends.end(), [](const InPort& in) { return drained(in); });
 }
 
-// Of several producers into one port the one whose packet is oldest goes first.
-InPort* oldest_pending(Port& port) {
+// Of several producers into one port the one whose packet has waited longest goes first, so that none is starved.
+InPort* longest_waiting(Port& port) {
   InPort* best = nullptr;
   for (InPort& in : port.ends)
-    if (in.pending && (best == nullptr || in.stamp->timestamp_ns < best->stamp->timestamp_ns)) best = &in;
+    if (in.pending && (best == nullptr || in.queued_ns < best->queued_ns)) best = &in;
   return best;
 }
 
@@ -134,7 +134,7 @@ bool Segment::ready(NodeState& n) {
     if (port.kind == EdgeKind::latest) {
       if (port.used == nullptr && !port.optional) return false;
     } else if (!port.ends.empty()) {
-      port.used = oldest_pending(port);
+      port.used = longest_waiting(port);
       if (port.used == nullptr) all = false;
       else any = true;
       if (primary == nullptr) primary = port.used;
@@ -342,7 +342,8 @@ bool Segment::push(NodeState& n, Edge& e, const OutPort& o, int64_t tick) {
       n.failure.port.clear();
       n.failure.message = "edge " + e.name + " is full (" + std::to_string(ring.capacity()) + " packets wait): " +
                           (e.overflow == Overflow::error ? "its overflow is `error`; its reader is too slow, or choose another overflow"
-                                                         : "its reader can never take one; make the edge's capacity larger");
+                                                         : "its reader, on the same thread, waits for another input; match the rates, drop packets "
+                                 "(overflow: drop_oldest), or give the reader a thread of its own");
       return false;
     }
   }
@@ -367,6 +368,7 @@ bool Segment::push(NodeState& n, Edge& e, const OutPort& o, int64_t tick) {
 }
 
 bool Segment::wait_for_room(Edge& e) {
+  if (e.reader_segment == this) return false;  // the reader is on this very thread: it would wait for itself
   const bool held = lock_->held();
   bool room = false;
   if (manual_) {
@@ -414,13 +416,17 @@ bool Segment::exhausted(NodeState& n) const {
     }
     return connected && ended;
   }
-  bool any = false, all = true;
+  bool any = false, all = true, fed = false;
   for (const Port& port : n.ports) {
-    if (port.ends.empty() || port.kind == EdgeKind::match || (port.kind == EdgeKind::latest && !n.only_latest)) continue;
-    const bool ended = drained(port);
+    if (port.kind == EdgeKind::match || (port.kind == EdgeKind::latest && !n.only_latest)) continue;
+    const auto feeds = [](const InPort& in) { return !in.edge->feedback; };
+    if (std::none_of(port.ends.begin(), port.ends.end(), feeds)) continue;
+    const bool ended = std::all_of(port.ends.begin(), port.ends.end(), [&](const InPort& in) { return !feeds(in) || drained(in); });
+    fed = true;
     any = any || ended;
     all = all && ended;
   }
+  if (!fed) return scheduler_.stopping();  // a circle without a source
   return n.fires_any || n.only_latest ? all : any;
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+
 from rtgraph.benchmarks.report import (
     Row,
     alternate,

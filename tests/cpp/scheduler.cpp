@@ -293,6 +293,21 @@ TEST_CASE("a manual run is the same every time, whatever the threads would have 
   }
 }
 
+TEST_CASE("a circle that feeds itself is told, and does not hang a manual run") {
+  Graph g(ClockKind::manual);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Counting>(a, "source", {}, 1, 1);
+  g.add<Sum>(b, "circle", ports({port(), port()}), 1, 2);
+  g.source("source", 100);
+  g["circle"].fires_any = true;
+  g.link("source", "circle", 0, 8);
+  g.link("circle", "circle", 1, 8);
+  g.run();
+  REQUIRE(g.scheduler.first_failure() != nullptr);
+  CHECK(g.scheduler.first_failure()->failure.message.find("without time passing") != std::string::npos);
+}
+
 TEST_CASE("latency is told per source and sink") {
   Graph g(ClockKind::manual, 2);
   Segment& a = g.scheduler.add_segment("a");

@@ -1,8 +1,8 @@
 """What the two scripts with native nodes share: run a chain of debug.* nodes and read its own profile.
 
-The nodes are C++ and cannot fill `Stamps`. Throughput is messages over the run's time, start-up included; the hop
-time is the profile's latency from source to sink over four hops, which begins with the source's deadline and so
-includes the timer's lateness: the median of that lateness is subtracted.
+The nodes are C++ and cannot fill `Stamps`. Throughput is messages over the run's time, start-up included.
+The hop time is the profile's latency from source to sink over four hops; it begins at the source's deadline,
+so the median of the timer's lateness is taken off.
 """
 
 from __future__ import annotations

@@ -1,0 +1,176 @@
+"""Planning: every kind of mistake at its place, signals handed on, segments cut where they should be."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import pytest
+
+from rtgraph import GraphError
+from rtgraph.planner import plan_text
+
+
+def plan(nodes: str, top: str = ""):
+    return plan_text(
+        "version: 1\n" + textwrap.dedent(top) + "nodes:\n" + textwrap.indent(textwrap.dedent(nodes), "  "),
+        "g.yaml",
+    )
+
+
+MISTAKES = {
+    "unknown type": (
+        "a: {type: test.rampp}",
+        r"g.yaml:3:13: error: there is no node type 'test.rampp'.*did you mean 'test.ramp'",
+    ),
+    "unknown family": ("a: {type: tset.ramp}", r"3:13: error: there is no node type 'tset.ramp'"),
+    "unknown input": (
+        "a: {type: test.ramp}\nb: {type: test.gain, inputs: {y: a.out}}",
+        r"4:33: error: test.gain has no input 'y'.*one of x",
+    ),
+    "not connected": ("b: {type: test.gain}", r"3:3: error: input 'x' of test.gain is not connected"),
+    "unknown node": (
+        "a: {type: test.ramp}\nb: {type: test.gain, inputs: {x: aa.out}}",
+        r"4:36: error: there is no node 'aa'.*did you mean 'a'",
+    ),
+    "unknown output": (
+        "a: {type: test.ramp}\nb: {type: test.gain, inputs: {x: a.outt}}",
+        r"4:36: error: test.ramp has no output 'outt'.*mean 'a.out'",
+    ),
+    "element type": (
+        "a: {type: test.other}\nb: {type: test.gain, inputs: {x: a.out}}",
+        r"4:36: error: a.out sends Other \(int32\).*Samples \(float32\)",
+    ),
+    "bad config value": ("a: {type: test.ramp, config: {count: many}}", r"3:40: error: .*count"),
+    "unknown config field": (
+        "a: {type: test.ramp, config: {cuont: 3}}",
+        r"3:33: error: .*cuont.*did you mean 'count'",
+    ),
+    "cycle": (
+        "a: {type: test.add, inputs: {a: b.out}}\nb: {type: test.gain, inputs: {x: a.out}}",
+        r"error: the graph runs in a circle: (a -> b -> a|b -> a -> b).*flow.delay",
+    ),
+    "several into one": (
+        "a: {type: test.ramp}\nc: {type: test.ramp}\nb: {type: test.gain, inputs: {x: [a.out, c.out]}}",
+        r"error: input 'x' of test.gain takes one producer",
+    ),
+    "nothing to match by": (
+        "a: {type: test.ramp}\nb: {type: test.gain, inputs: {x: {from: a.out, edge: match}}}",
+        r"error: node 'b' has nothing to match by",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_mistake_is_reported_at_its_place(kind):
+    nodes, expected = MISTAKES[kind]
+    with pytest.raises(GraphError) as caught:
+        plan(nodes)
+    assert re.search(expected, str(caught.value), re.DOTALL), str(caught.value)
+
+
+def test_all_mistakes_at_once():
+    with pytest.raises(GraphError) as caught:
+        plan(
+            "a: {type: test.ramp, config: {count: x}}\nb: {type: no.such}\nc: {type: test.gain, inputs: {y: q.out}}"
+        )
+    assert len(caught.value.diagnostics) >= 4
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [
+        ("frame: b.out\n", r"2:8: error: there is no node 'b'"),
+        ("frame: a.nothing\n", r"2:8: error: test.ramp has no output 'nothing'"),
+        ("clock: audio\n", r"2:8: error: clock: audio needs one source with a sample clock; none has one"),
+        ("threads: {fast: {priority: 5}}\n", r"2:11: error: no node runs on thread 'fast'"),
+    ],
+)
+def test_mistake_at_the_top(top, expected):
+    with pytest.raises(GraphError, match=expected):
+        plan("a: {type: test.ramp}", top)
+
+
+def test_shape_and_rate_are_checked():
+    from rtgraph import Input, Node, TensorType, register
+
+    fixed = TensorType("Samples", "float32", (None,))
+
+    @register("test.picky")
+    class Picky(Node):
+        x = Input(fixed, shape=(4,), rate_hz=50.0)
+
+        def process(self, x, ctx): ...
+
+    with pytest.raises(GraphError) as caught:
+        plan("a: {type: test.ramp}\nb: {type: test.picky, inputs: {x: a.out}}")
+    assert "sends shape [3]" in str(caught.value)
+    assert "sends 100 packets a second" in str(caught.value)
+    plan("a: {type: test.ramp, config: {size: 4, rate_hz: 50}}\nb: {type: test.picky, inputs: {x: a.out}}")
+
+
+def test_a_native_node_needs_a_fixed_size():
+    from rtgraph import Output, Source, register
+
+    @register("test.loose")
+    class Loose(Source):
+        from conftest import Samples
+
+        out = Output(Samples)
+
+        def process(self, ctx): ...
+
+    with pytest.raises(GraphError, match="no fixed size"):
+        plan("a: {type: test.loose}\nb: {type: debug.discard, inputs: {x: a.out}}")
+
+
+def test_pass_through_takes_over_type_shape_and_rate():
+    made = plan(
+        "a: {type: test.ramp, config: {size: 7}}\nb: {type: test.gain, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: b.out}}"
+    )
+    signal = made["c"].outputs["out"]
+    assert (signal.type.name, signal.shape, signal.rate_hz) == ("Samples", (7,), 100.0)
+
+
+SEGMENTS = {
+    "a line is one segment": (
+        "b: {type: test.gain, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: b.out}}",
+        [["a", "b", "c"]],
+    ),
+    "a written queue cuts": ("b: {type: test.gain, inputs: {x: {from: a.out, edge: queue}}}", [["a"], ["b"]]),
+    "a thread of its own": (
+        "b: {type: test.gain, thread: t, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: b.out}}",
+        [["a"], ["b", "c"]],
+    ),
+    "a diamond stays together": (
+        "b: {type: test.gain, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: a.out}}\nd: {type: test.add, inputs: {a: b.out, b: c.out}}",
+        [["a", "b", "c", "d"]],
+    ),
+    "two sources meet in a third": (
+        "a2: {type: test.ramp}\nd: {type: test.add, inputs: {a: a.out, b: a2.out}}",
+        [["a"], ["a2"], ["d"]],
+    ),
+    "a held value does not cut": (
+        "a2: {type: test.ramp}\nd: {type: test.add, inputs: {a: a.out, b: {from: a2.out, edge: latest}}}",
+        [["a", "d"], ["a2"]],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SEGMENTS)
+def test_segments(kind):
+    nodes, expected = SEGMENTS[kind]
+    made = plan("a: {type: test.ramp}\n" + nodes)
+    assert sorted([n.name for n in s.nodes] for s in made.segments) == sorted(expected)
+
+
+def test_a_swap_keeps_the_edges_whose_ports_agree():
+    text = "version: 1\nnodes:\n  a: {type: test.ramp}\n  b: {type: test.add, inputs: {a: a.out, b: a.out}}\n"
+    made = plan_text(
+        text + "  c: {type: test.gain, inputs: {x: b.out}}\n",
+        swaps={"a": "test.ramp"},
+        overrides=[("a.count", "9")],
+    )
+    assert made["a"].node.config.count == 9
+    swapped = plan_text(text, swaps={"b": "test.add"})
+    assert len(swapped.edges) == 2

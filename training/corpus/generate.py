@@ -1,0 +1,112 @@
+"""Making a corpus: shard after shard until it is long enough, from wherever the last run stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from . import engines, shards
+from .clips import Recorder
+from .face import animate
+from .parameters import Parameters, default
+from .utterance import CorpusError
+
+#: Clips a shard: about a minute and a half of sound, so that even the slowest engine checkpoints within five
+#: minutes.
+CLIPS_PER_SHARD = 16
+
+_FACE_CODE = ("articulation", "face", "gestures", "names", "phones", "prosody", "style")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Told after every shard."""
+
+    shard: int
+    seconds: float
+    wanted_seconds: float
+    left_out: int
+
+
+def generate(
+    folder: Path,
+    hours: float,
+    seed: int,
+    engine_names: Sequence[str] = engines.NAMES,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> float:
+    """Make or continue the corpus in `folder`; returns its seconds of sound.
+
+    The same seed and engines give the same sound, interrupted or not, as far as the engines themselves
+    repeat; other articulation parameters than last time remake the faces and keep the sound. Raises
+    CorpusError when the folder holds another corpus, EngineMissing when an engine is not installed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, seed, engine_names)
+    mark = _mark(default())  # once: the code on the disk may change under a run of hours
+    recorder: Recorder | None = None
+    total, number, left_out = 0.0, 0, 0
+    while total < hours * 3600:
+        speech = shards.speech_path(folder, number)
+        if not speech.exists():
+            recorder = recorder or Recorder({name: engines.load(name) for name in engine_names}, seed)
+            left_out += _record(speech, recorder, number)
+        _animate(speech, shards.face_path(folder, number), default(), mark)
+        total += shards.seconds(speech)
+        number += 1
+        report(Progress(number, total, hours * 3600, left_out))
+    return total
+
+
+def _record(path: Path, recorder: Recorder, number: int) -> int:
+    """Write one speech shard; returns how many clips an engine could not say."""
+    recordings = []
+    for index in range(number * CLIPS_PER_SHARD, (number + 1) * CLIPS_PER_SHARD):
+        try:
+            recordings.append(recorder.make(index))
+        except engines.Unspoken:
+            continue
+    if not recordings:
+        raise CorpusError(f"{path}: none of its {CLIPS_PER_SHARD} clips could be spoken; check the engines")
+    shards.write_speech(path, recordings)
+    return CLIPS_PER_SHARD - len(recordings)
+
+
+def _animate(speech: Path, face: Path, parameters: Parameters, mark: str) -> None:
+    """Write the faces of a shard, unless they stand there already, made by the same parameters."""
+    if shards.mark_of(face) == mark:
+        return
+    motions = [
+        animate(r.said, r.style, r.mood, parameters, np.random.default_rng(r.face_seed))
+        for r in shards.read_speech(speech)
+    ]
+    shards.write_faces(face, motions, mark)
+
+
+def _mark(parameters: Parameters) -> str:
+    """16 hexadecimal digits that change with anything that shapes a face: the numbers and the code."""
+    digest = sha256(parameters.model_dump_json().encode())
+    for module in _FACE_CODE:
+        digest.update(Path(__file__).with_name(f"{module}.py").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _claim(folder: Path, seed: int, engine_names: Sequence[str]) -> None:
+    """Write down what the corpus is made of, or check that it is the same as before."""
+    wanted = {"version": 1, "seed": seed, "engines": list(engine_names)}
+    path = folder / "corpus.json"
+    if not path.exists():
+        path.write_text(json.dumps(wanted, indent=1) + "\n", "utf-8")
+        return
+    found = json.loads(path.read_text("utf-8"))
+    for key, value in wanted.items():
+        if found.get(key) != value:
+            raise CorpusError(
+                f"{path}: {key} is {found.get(key)!r}, expected {value!r}; "
+                "give the arguments that it was begun with, or another --out"
+            )
