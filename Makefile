@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 GRAPH ?= graphs/hello_audio.yaml
 ARGS ?=
+SUITES ?= runtime kernels
 # The CPU build where one is at hand; see docs/install.md.
 TORCH ?= torch==2.13.0
 
@@ -12,7 +13,7 @@ TEST_PACKAGES := doctest-dev espeak-ng flite libasound2-plugins pulseaudio pulse
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 
-.PHONY: run test lint sanitize wheel bench test-gpu bench-gpu setup setup-test clean
+.PHONY: run test lint sanitize wheel bench test-gpu setup setup-test clean
 
 run: setup
 	$(BIN)/rtgraph run $(GRAPH) $(ARGS)
@@ -21,7 +22,7 @@ setup: $(VENV)/.installed
 
 test: setup-test
 	$(BIN)/pytest $(ARGS)
-	cmake -S tests/cpp -B build/cpp && cmake --build build/cpp && build/cpp/core_tests
+	cmake -S tests/cpp -B build/cpp && cmake --build build/cpp --parallel 2 && build/cpp/core_tests
 
 setup-test: $(VENV)/.installed-test
 
@@ -47,7 +48,7 @@ lint: setup-test
 # The C++ core's tests again, watched for data races, bad memory and undefined behaviour.
 sanitize:
 	for kind in thread address,undefined; do \
-	  cmake -S tests/cpp -B build/cpp-$$kind -DSANITIZE=$$kind && cmake --build build/cpp-$$kind && build/cpp-$$kind/core_tests || exit 1; \
+	  cmake -S tests/cpp -B build/cpp-$$kind -DSANITIZE=$$kind && cmake --build build/cpp-$$kind --parallel 2 && build/cpp-$$kind/core_tests || exit 1; \
 	done
 
 # A wheel, through the source distribution, and a run of it in an empty environment from another folder.
@@ -58,14 +59,13 @@ wheel: setup-test
 	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
 	cd build/wheel && venv/bin/rtgraph check hello_audio && venv/bin/rtgraph run hello_audio --fast --swap picture=debug.discard
 
-bench: setup
-	$(BIN)/rtgraph bench $(SUITE) $(ARGS)
+# Ours beside its peers; the peers of the runtime get environments of their own.
+bench: setup-test
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[bench]"
+	for suite in $(SUITES); do $(BIN)/rtgraph bench $$suite $(ARGS) || exit 1; done
 
 test-gpu: setup-test
 	$(BIN)/pytest -m gpu $(ARGS)
-
-bench-gpu: setup-test
-	$(BIN)/rtgraph bench kernels --gpu $(ARGS)
 
 clean:
 	rm -rf build dist out $(VENV)

@@ -30,30 +30,17 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _nodes(profile: Profile) -> Table:
+    failed = any(n.errors for n in profile.nodes.values())
     table = _table(
-        f"{profile.graph}: {profile.duration_s:.2f} s on the {profile.clock} clock; times in µs",
-        "node",
-        "segment",
-        "count",
-        "compute p50",
-        "p95",
-        "p99",
-        "max",
-        "queued p99",
-        "GIL p99",
-        "errors",
+        f"{profile.graph}: {profile.duration_s:.2f} s on the {profile.clock} clock; µs, waits at p99",
+        *("node", "segment", "count", "p50", "p95", "p99", "max", "queued", "GIL"),
+        *(["errors"] if failed else []),
     )
     for name, n in profile.nodes.items():
         kind = "" if n.native else " [dim]py[/dim]"
-        table.add_row(
-            name + kind,
-            n.segment,
-            str(n.count),
-            *_four(n.compute_us),
-            _number(n.wait_us.p99),
-            _number(n.gil_wait_us.p99),
-            str(n.errors) if n.errors else "",
-        )
+        waits = (_number(n.wait_us.p99), _number(n.gil_wait_us.p99))
+        errors = [str(n.errors)] if failed else []
+        table.add_row(name + kind, n.segment, str(n.count), *_four(n.compute_us), *waits, *errors)
     return table
 
 

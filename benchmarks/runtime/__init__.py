@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..report import Better, Row, alternate, print_table, write_json
+from . import limits
 from .candidates import Candidate, bare, ours, peer, python_calls
 from .errors import NoFiguresError
 
@@ -89,7 +90,7 @@ def main(json_path: Path | None, runs: int = 5, quick: bool = False) -> list[Row
         for name in candidates
         if name not in absent
     }
-    rows = [_row(comparison, medians, absent) for comparison in COMPARISONS]
+    rows = [_row(comparison, medians, absent) for comparison in COMPARISONS] + limits.rows(runs, quick)
     print_table(rows, f"runtime, median of {runs} interleaved runs")
     for name, reason in absent.items():
         print(f"no figures: {name}: {reason}", file=sys.stderr)

@@ -406,7 +406,7 @@ void Segment::record_paths(NodeState& n, int64_t tick) {
   }
 }
 
-bool Segment::exhausted(NodeState& n) const {
+bool Segment::exhausted(const NodeState& n) const {
   if (n.driver != Driver::inputs) {
     if (scheduler_.stopping()) return true;
     bool connected = false, ended = true;
@@ -474,7 +474,7 @@ bool Segment::has_work() const {
       for (const InPort& in : port.ends) {
         if (!in.edge->ring || in.pending) continue;
         if (n->driver == Driver::inputs && !in.edge->ring->empty()) return true;
-        if (drained(in) && exhausted(const_cast<NodeState&>(*n))) return true;
+        if (drained(in) && exhausted(*n)) return true;
       }
     }
   }

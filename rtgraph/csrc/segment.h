@@ -63,7 +63,7 @@ class Segment {
   bool ready(NodeState& n);
   bool poll(InPort& in);
   bool choose_match(Port& port, InPort& primary);
-  bool exhausted(NodeState& n) const;
+  bool exhausted(const NodeState& n) const;
   void fire(NodeState& n, std::size_t position);
   int64_t gather(NodeState& n, int64_t tick);
   void release_inputs(NodeState& n);
