@@ -6,7 +6,7 @@ GRAPH ?= graphs/hello_audio.yaml
 ARGS ?=
 SUITES ?= runtime kernels
 # The CPU build where one is at hand; see docs/install.md.
-TORCH ?= torch==2.13.0
+TORCH ?= torch==2.13.0 triton==3.9.0
 
 RUN_PACKAGES := portaudio19-dev
 TEST_PACKAGES := doctest-dev espeak-ng flite libasound2-plugins pulseaudio pulseaudio-utils

@@ -276,6 +276,14 @@ class _Builder:
         return Signal(origins[0].type, shape, rate)
 
     def check_signals(self) -> None:
+        for node in self.nodes.values():
+            loose = [name for name, signal in node.outputs.items() if node.is_native and not signal.is_static]
+            for name in loose:
+                self.report(
+                    ("nodes", node.name, "type"),
+                    f"output '{name}' of {node.spec.type} has no fixed size ({node.outputs[name]})",
+                    "a fixed dtype and shape, declared or taken over from its input, because the node is native",
+                )
         for edge in self.edges:
             sent, port, config = edge.signal, edge.port, edge.consumer.node.config
             where = f"input '{edge.input}' of {edge.consumer.spec.type}"

@@ -119,6 +119,24 @@ bool Segment::poll(InPort& in) {
 // Whether the node has what it needs; if so `used` of every port says which packet that is.
 bool Segment::ready(NodeState& n) {
   if (n.only_input) return n.only_input->pending;
+  for (;;) {
+    bool enough = false;
+    InPort* primary = choose_inputs(n, enough);
+    if (!enough) return false;
+    bool given_up = false;
+    for (Port& port : n.ports) {
+      if (port.kind != EdgeKind::match || port.ends.empty() || primary == nullptr) continue;
+      const Match match = choose_match(port, *primary);
+      if (match == Match::awaited) return false;
+      given_up = match == Match::given_up;
+      if (given_up) break;
+    }
+    if (!given_up) return true;  // otherwise the next packet of the primary has its turn
+  }
+}
+
+// Chooses for each queue and held value; returns the first queue's packet, by whose time others are matched.
+InPort* Segment::choose_inputs(NodeState& n, bool& enough) {
   bool all = true, any = false;
   InPort* primary = nullptr;
   for (Port& port : n.ports) {
@@ -132,7 +150,7 @@ bool Segment::ready(NodeState& n) {
       }
     }
     if (port.kind == EdgeKind::latest) {
-      if (port.used == nullptr && !port.optional) return false;
+      if (port.used == nullptr && !port.optional) return nullptr;
     } else if (!port.ends.empty()) {
       port.used = longest_waiting(port);
       if (port.used == nullptr) all = false;
@@ -140,15 +158,13 @@ bool Segment::ready(NodeState& n) {
       if (primary == nullptr) primary = port.used;
     }
   }
-  if (n.only_latest || n.fires_any ? !any : !all || !any) return false;
-  for (Port& port : n.ports)
-    if (port.kind == EdgeKind::match && !port.ends.empty() && primary && !choose_match(port, *primary)) return false;
-  return true;
+  enough = n.only_latest || n.fires_any ? any : all && any;
+  return primary;
 }
 
-// Finds the partner whose timestamp lies within the tolerance. False: not here yet, or there is none and the primary
-// packet has been given up.
-bool Segment::choose_match(Port& port, InPort& primary) {
+// Finds the partner whose timestamp lies within the tolerance. Where there is none, and the port is not optional, the
+// primary packet is given up.
+Segment::Match Segment::choose_match(Port& port, InPort& primary) {
   InPort& in = port.ends.front();
   const int64_t wanted = primary.stamp->timestamp_ns, tolerance = in.edge->tolerance_ns;
   while (poll(in) && in.stamp->timestamp_ns < wanted - tolerance) {
@@ -157,13 +173,13 @@ bool Segment::choose_match(Port& port, InPort& primary) {
   }
   if (in.pending && in.stamp->timestamp_ns <= wanted + tolerance) {
     port.used = &in;
-    return true;
+    return Match::found;
   }
-  if (!in.pending && !drained(in)) return false;  // it may still come
-  if (port.optional) return true;
+  if (!in.pending && !drained(in)) return Match::awaited;
+  if (port.optional) return Match::found;
   primary.edge->unmatched.add();
   primary.pending = false;
-  return false;
+  return Match::given_up;
 }
 
 // Merges the stamps of the packets that are used; returns how long the last of them lay in its queue.

@@ -61,8 +61,10 @@ class Segment {
   bool drive(NodeState& n);
   void next_tick(NodeState& n);
   bool ready(NodeState& n);
+  InPort* choose_inputs(NodeState& n, bool& enough);
   bool poll(InPort& in);
-  bool choose_match(Port& port, InPort& primary);
+  enum class Match { found, awaited, given_up };
+  Match choose_match(Port& port, InPort& primary);
   bool exhausted(const NodeState& n) const;
   void fire(NodeState& n, std::size_t position);
   int64_t gather(NodeState& n, int64_t tick);

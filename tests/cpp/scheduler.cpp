@@ -126,6 +126,25 @@ TEST_CASE("matching pairs by timestamp, drops what has no partner, and counts it
   CHECK(lead.unmatched.get() == 5);
 }
 
+TEST_CASE("a partner that comes late, after many have been given up, is still matched") {
+  Graph g(ClockKind::manual, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  Segment& c = g.scheduler.add_segment("c");
+  g.add<Counting>(a, "audio", {}, 1, 10);  // every 10 ms
+  g.add<Counting>(b, "video", {}, 1, 2);   // at 50 and 90 ms
+  g.add<Sum>(c, "join", ports({port(), port(EdgeKind::match)}), 1, 2);
+  Keep& sink = g.add<Keep>(c, "sink", ports({port()}), 0);
+  g.source("audio", 100, 0);
+  g.source("video", 25, 1);
+  g["video"].first_tick_ns = 50'000'000;
+  g.link("audio", "join", 0, 64);
+  g.link("video", "join", 1, 64, EdgeKind::match, Overflow::block, 1'000'000);
+  g.link("join", "sink");
+  g.run();
+  CHECK(sink.values == std::vector<int64_t>{5 + 0, 9 + 1});
+}
+
 TEST_CASE("overflow: each policy does what it says on a reader that is too slow") {
   // The reader is given 25 ms a packet by a body that says so; the writer sends one every 10 ms.
   class SlowBody final : public Body {

@@ -124,6 +124,22 @@ def test_a_native_node_needs_a_fixed_size():
         plan("a: {type: test.loose}\nb: {type: debug.discard, inputs: {x: a.out}}")
 
 
+def test_a_native_output_needs_a_fixed_size():
+    from rtgraph import Input, NativeNode, Output, TensorType, register
+    from rtgraph.nodes import _native
+
+    @register("test.open_shape")
+    class OpenShape(NativeNode):
+        x = Input(TensorType("Samples", "float32", (None,)))
+        out = Output(TensorType("Samples", "float32", (None,)))
+
+        def native(self):
+            return _native.relay()
+
+    with pytest.raises(GraphError, match="output 'out' of test.open_shape has no fixed size"):
+        plan("a: {type: test.ramp}\nb: {type: test.open_shape, inputs: {x: a.out}}")
+
+
 def test_pass_through_takes_over_type_shape_and_rate():
     made = plan(
         "a: {type: test.ramp, config: {size: 7}}\nb: {type: test.gain, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: b.out}}"
