@@ -282,7 +282,7 @@ class _Builder:
                 self.report(
                     ("nodes", node.name, "type"),
                     f"output '{name}' of {node.spec.type} has no fixed size ({node.outputs[name]})",
-                    "a fixed dtype and shape, declared or taken over from its input, because the node is native",
+                    "a fixed dtype and shape, declared or its input's, because the node is native",
                 )
         for edge in self.edges:
             sent, port, config = edge.signal, edge.port, edge.consumer.node.config

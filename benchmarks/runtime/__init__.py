@@ -32,7 +32,7 @@ NATIVE_ONE_SEGMENT = ours("native_one_segment")
 NATIVE_TWO_SEGMENTS = ours("native_two_segments")
 BARE_INLINE = bare("inline")
 BARE_THREADS = bare("threads")
-PYTHON_PEERS = (peer("csp"), peer("timeflux"), peer("ezmsg"), python_calls())
+PYTHON_PEERS = (peer("csp", "live"), peer("csp"), peer("timeflux"), peer("ezmsg"), python_calls())
 
 COMPARISONS = (
     *(

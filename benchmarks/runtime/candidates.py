@@ -48,13 +48,14 @@ class Candidate:
             raise NoFiguresError(f"expected {expected}, got {done.stdout!r} ({' '.join(command)})") from error
 
 
-def peer(name: str) -> Candidate:
-    """peers/<name>_chain.py in the venv of that peer."""
+def peer(name: str, variant: str = "") -> Candidate:
+    """peers/<name>_chain.py, or <name>_<variant>_chain.py, in the venv of that peer."""
+    script = f"{name}_{variant}_chain.py" if variant else f"{name}_chain.py"
 
     def command(quick: bool) -> list[str]:
-        return [str(peer_python(name)), str(FOLDER / "peers" / f"{name}_chain.py"), *_quick(quick)]
+        return [str(peer_python(name)), str(FOLDER / "peers" / script), *_quick(quick)]
 
-    return Candidate(f"{name} {PINS[name]}", command)
+    return Candidate(f"{name} {PINS[name]}" + (f", {variant}" if variant else ""), command)
 
 
 def python_calls() -> Candidate:

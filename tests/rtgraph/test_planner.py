@@ -136,7 +136,7 @@ def test_a_native_output_needs_a_fixed_size():
         def native(self):
             return _native.relay()
 
-    with pytest.raises(GraphError, match="output 'out' of test.open_shape has no fixed size"):
+    with pytest.raises(GraphError, match=r"output 'out' of test\.open_shape has no fixed size"):
         plan("a: {type: test.ramp}\nb: {type: test.open_shape, inputs: {x: a.out}}")
 
 

@@ -1,7 +1,8 @@
 """The chain in csp: five Python nodes on csp's C++ engine, in one thread.
 
 Carrier: the numpy array itself as ts[object], which spares csp a type check per edge. The engine's own timer
-drives the source. Throughput in simulation mode, csp's fastest, as it never waits for the clock. Hop time in
+drives the source. Throughput in simulation mode, csp's fastest, as it never looks at the clock
+(csp_live_chain.py does). Hop time in
 real time.
 """
 
