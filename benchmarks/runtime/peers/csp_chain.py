@@ -2,8 +2,7 @@
 
 Carrier: the numpy array itself as ts[object], which spares csp a type check per edge. The engine's own timer
 drives the source. Throughput in simulation mode, csp's fastest, as it never looks at the clock
-(csp_live_chain.py does). Hop time in
-real time.
+(csp_live_chain.py does). Hop time in real time.
 """
 
 from datetime import datetime, timedelta, timezone

@@ -1,7 +1,7 @@
 """The chain in csp as it runs live: real time, as ours does.
 
-As csp_chain.py, but for the source: a timer ticks at most once a microsecond, so an alarm that is set anew for
-the next engine cycle drives it, as fast as the engine cycles. On throughput runs that beats the timer's limit.
+As csp_chain.py, but for the source: a timer ticks at most once a microsecond, so an alarm that is set anew
+for the next engine cycle drives it, as fast as the engine cycles.
 """
 
 from datetime import datetime, timedelta, timezone
