@@ -15,10 +15,12 @@ PyObject* end_of_stream() {
   return type;
 }
 
-// What can be told from a dict or a list of outputs at a glance.
-bool is_value(PyObject* result) {
-  return py::detail::npy_api::get().PyArray_Check_(result) || reinterpret_cast<PyObject*>(Py_TYPE(result)) == packet_type();
+PyTypeObject* array_type() {
+  static PyTypeObject* type = py::detail::npy_api::get().PyArray_Type_;
+  return type;
 }
+bool is_packet(PyObject* value) { return reinterpret_cast<PyObject*>(Py_TYPE(value)) == packet_type(); }
+bool is_array(PyObject* value) { return Py_TYPE(value) == array_type() || PyType_IsSubtype(Py_TYPE(value), array_type()); }
 
 const auto* as_array(PyObject* value) { return py::detail::array_proxy(value); }
 
@@ -58,7 +60,7 @@ PortType PortType::from(const py::object& dtype, const py::object& shape) {
 
 bool PortType::accepts(PyObject* value) const noexcept {
   if (!tensor) return true;
-  if (!py::detail::npy_api::get().PyArray_Check_(value)) return false;
+  if (!is_array(value)) return false;
   const auto* a = as_array(value);
   if (a->descr != dtype.ptr() && !py::detail::npy_api::get().PyArray_EquivTypes_(a->descr, dtype.ptr())) return false;
   if (any_shape) return true;
@@ -70,7 +72,7 @@ bool PortType::accepts(PyObject* value) const noexcept {
 
 std::string PortType::describe_mismatch(PyObject* value) const {
   std::string got;
-  if (!py::detail::npy_api::get().PyArray_Check_(value)) {
+  if (!is_array(value)) {
     got = Py_TYPE(value)->tp_name;
   } else {
     const auto array = py::reinterpret_borrow<py::array>(value);
@@ -129,10 +131,15 @@ Outcome PythonBody::process(Firing& firing) noexcept {
   PyObject* result = argv[0] ? call_(callee_, argv.data(), count + 2, nullptr)
                              : call_(callee_, argv.data() + 1, (count + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
   Outcome outcome = Outcome::ok;
-  if (result == nullptr) {
-    outcome = take_exception(firing);
-  } else if (result != Py_None) {
-    outcome = take_result(firing, result);
+  try {
+    if (result == nullptr) {
+      outcome = take_exception(firing);
+    } else if (result != Py_None) {
+      outcome = take_result(firing, result);
+    }
+  } catch (const std::exception& e) {  // what a user's object may do when it is looked at
+    firing.node().failure.message = e.what();
+    outcome = Outcome::error;
   }
   context_->firing = nullptr;
   Py_XDECREF(result);
@@ -143,7 +150,7 @@ Outcome PythonBody::process(Firing& firing) noexcept {
 
 // One dict of outputs, a sequence of them, or the array of the only output.
 Outcome PythonBody::take_result(Firing& firing, PyObject* result) {
-  if (outputs_.size() == 1 && is_value(result)) return put_one(firing, 0, result) ? Outcome::ok : Outcome::error;
+  if (outputs_.size() == 1 && (is_array(result) || is_packet(result))) return put_one(firing, 0, result) ? Outcome::ok : Outcome::error;
   if (PyDict_Check(result)) return put_all(firing, result) ? Outcome::ok : Outcome::error;
   if (PyList_Check(result) || PyTuple_Check(result)) {
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(result);
@@ -185,13 +192,20 @@ bool PythonBody::put_all(Firing& firing, PyObject* outputs) {
 }
 
 bool PythonBody::put_one(Firing& firing, std::size_t output, PyObject* value) {
-  int64_t timestamp_ns = firing.stamp().timestamp_ns;
-  py::object held;
-  if (reinterpret_cast<PyObject*>(Py_TYPE(value)) == packet_type()) {
-    timestamp_ns = py::handle(value).attr("timestamp_ns").cast<int64_t>();
-    held = py::handle(value).attr("data");
-    value = held.ptr();
+  if (is_packet(value)) {
+    const py::object data = py::handle(value).attr("data"), stamp = py::handle(value).attr("timestamp_ns");
+    if (!PyIndex_Check(stamp.ptr())) {
+      firing.node().failure.port = names_[output].cast<std::string>();
+      firing.node().failure.message = std::string("a Packet's timestamp_ns is a ") + Py_TYPE(stamp.ptr())->tp_name +
+                                      "; expected a whole number of ns";
+      return false;
+    }
+    return put_value(firing, output, data.ptr(), stamp.cast<int64_t>());
   }
+  return put_value(firing, output, value, firing.stamp().timestamp_ns);
+}
+
+bool PythonBody::put_value(Firing& firing, std::size_t output, PyObject* value, int64_t timestamp_ns) {
   const PortType& type = outputs_[output];
   if (!type.accepts(value)) {
     firing.node().failure.port = names_[output].cast<std::string>();
@@ -201,8 +215,8 @@ bool PythonBody::put_one(Firing& firing, std::size_t output, PyObject* value) {
   const std::byte* data = nullptr;
   if (type.bytes != 0) {
     if ((as_array(value)->flags & py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_) == 0) {
-      held = py::module_::import("numpy").attr("ascontiguousarray")(py::handle(value));
-      value = held.ptr();
+      const py::object packed = py::module_::import("numpy").attr("ascontiguousarray")(py::handle(value));
+      return put_value(firing, output, packed.ptr(), timestamp_ns);
     }
     data = static_cast<const std::byte*>(static_cast<const void*>(as_array(value)->data));
   }

@@ -87,6 +87,7 @@ class PythonBody final : public Body {
   Outcome take_result(Firing& firing, PyObject* result);
   bool put_all(Firing& firing, PyObject* outputs);
   bool put_one(Firing& firing, std::size_t output, PyObject* value);
+  bool put_value(Firing& firing, std::size_t output, PyObject* value, int64_t timestamp_ns);
   Outcome take_exception(Firing& firing);
 
   py::object process_, context_object_;
