@@ -94,7 +94,10 @@ def test_skip_goes_on_after_an_error_and_counts_it():
         ({"ouch": np.zeros(3, np.float32)}, r"output 'ouch' that the node does not have; its outputs: out"),
         (7, r"process returned a int"),
         ([7], r"returned a list with a int in it"),
-        (Packet(np.zeros(3, np.float32), 1.5), r"port 'out'.*timestamp_ns is a float; expected a whole number"),
+        (
+            Packet(np.zeros(3, np.float32), 1.5),
+            r"port 'out'.*timestamp_ns is a float; expected a whole number",
+        ),
         (Packet(np.zeros(3, np.float32), 2**70), r"node 'node', packet 0: "),
     ],
 )
