@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rtgraph.models.expression import ARKIT, FRAME, INDEX
 from rtgraph.training.corpus import articulation, phones
 from rtgraph.training.corpus.face import Mood, animate
-from rtgraph.training.corpus.names import ARKIT, FRAME, INDEX
 from rtgraph.training.corpus.parameters import EMOTIONS, Parameters, default
 from rtgraph.training.corpus.prosody import analyse
 from rtgraph.training.corpus.style import Style, draw

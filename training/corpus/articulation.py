@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from rtgraph.models.expression import ARKIT, INDEX, both
+
 from . import phones as inventory
-from .names import ARKIT, INDEX, both
 from .parameters import Emotion, Parameters
 from .prosody import Prosody
 from .style import Style

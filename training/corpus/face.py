@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtgraph.models.expression import ARKIT
+
 from . import articulation
 from .gestures import add_gestures, empty
-from .names import ARKIT
 from .parameters import EMOTIONS, Parameters
 from .prosody import analyse
 from .style import Style

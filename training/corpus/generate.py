@@ -20,7 +20,7 @@ from .utterance import CorpusError
 #: minutes.
 CLIPS_PER_SHARD = 16
 
-_FACE_CODE = ("articulation", "face", "gestures", "names", "phones", "prosody", "style")
+_FACE_CODE = ("articulation", "face", "gestures", "phones", "prosody", "style")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from .names import FRAME, INDEX, both
+from rtgraph.models.expression import FRAME, INDEX, both
+
 from .parameters import Emotion, Gestures
 from .prosody import Prosody
 from .style import Style

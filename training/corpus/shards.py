@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from rtgraph.models.expression import FRAME
+
 from .face import Mood
-from .names import FRAME
 from .phones import INDEX_OF, INVENTORY
 from .style import Style
 from .utterance import FRAME_SAMPLES, SAMPLE_RATE_HZ, CorpusError, FloatArray, Phone, Utterance

@@ -1,0 +1,30 @@
+"""What face and eye nodes exchange: the element types of their ports."""
+
+from __future__ import annotations
+
+from rtgraph import TensorType
+from rtgraph.models.expression import EMOTIONS, EYE_STATE, FRAME, REGIONS
+
+#: One hop of natural-log mel energies, before the level normalisation where a node does not say otherwise.
+Mel = TensorType("Mel", "float32", (80,), doc="[bands] natural log, 100 Hz")
+
+#: What a mixer, a sender, a file and the avatar take.
+ExpressionFrame = TensorType(
+    "ExpressionFrame", "float32", (len(FRAME),), doc="[61] ARKit-52 weights 0..1, then 9 angles in radians"
+)
+Confidence = TensorType("Confidence", "float32", (len(REGIONS),), doc="[6] 0..1 by region of the face")
+ExpressionLatent = TensorType(
+    "ExpressionLatent", "float32", (64,), doc="[64] zero mean, unit variance, free of identity"
+)
+Hidden = TensorType("Hidden", "float32", (256,), doc="[256] from the online encoder to the denoiser")
+Emotion = TensorType("Emotion", "float32", (len(EMOTIONS),), doc="[8] weights 0..1 of the emotions")
+
+#: Timestamped at the middle of the exposure.
+EyeImage = TensorType("EyeImage", "uint8", (None, None), doc="[height, width] infrared, upright, one eye")
+EyeFeatures = TensorType("EyeFeatures", "float32", (160,), doc="[160] left 80, right 80")
+EyeState = TensorType(
+    "EyeState",
+    "float32",
+    (len(EYE_STATE),),
+    doc="[14] left, then right: gaze yaw, pitch (radians), lid (1 open), squint, wide, pupil mm, confidence",
+)
