@@ -12,9 +12,11 @@ from rtgraph import registry
 from rtgraph.errors import Diagnostic, GraphError, suggest
 from rtgraph.graph import Plan, PlannedEdge, PlannedNode, Signal
 from rtgraph.node import Source
+from rtgraph.plain_words import config_diagnostics
 from rtgraph.port import ANY_TENSOR, Input, Output, Shape
 from rtgraph.segments import cut_into_segments
-from rtgraph.spec import EdgeSpec, GraphSpec, config_diagnostics, load_graph, parse_graph
+from rtgraph.spec import EdgeSpec, GraphSpec, check_source
+from rtgraph.yaml_source import parse_source, read_source
 
 if TYPE_CHECKING:
     from rtgraph.yaml_source import Source as YamlSource
@@ -27,30 +29,37 @@ def load_plan(
     overrides: Sequence[tuple[str, str]] = (),
     swaps: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Read a graph file and plan it; parameters as for `rtgraph.spec.load_graph`. Raises GraphError."""
-    spec, source = load_graph(path, variables=variables, overrides=overrides, swaps=swaps)
-    return make_plan(spec, source, swapped=swaps or {})
+    """Read a graph file and plan it; parameters as for `rtgraph.spec.load_graph`.
+
+    Raises GraphError with all the mistakes of the file, of its references and of the options.
+    """
+    source = read_source(path)
+    return _plan(check_source(source, variables, overrides, swaps), source, swaps or {})
 
 
 def plan_text(text: str, name: str = "<string>", **options: Any) -> Plan:
     """`load_plan` for a graph written as text."""
-    spec, source = parse_graph(text, name, **options)
-    return make_plan(spec, source, swapped=options.get("swaps") or {})
+    source = parse_source(text, name)
+    return _plan(check_source(source, **options), source, options.get("swaps") or {})
 
 
-def make_plan(spec: GraphSpec, source: YamlSource, swapped: Collection[str] = ()) -> Plan:
-    """Plan a checked specification. A swapped node may lack ports that its edges name: those edges are left
-    out."""
+def make_plan(spec: GraphSpec, source: YamlSource) -> Plan:
+    """Plan a checked specification."""
+    return _plan(spec, source)
+
+
+def _plan(spec: GraphSpec | None, source: YamlSource, swapped: Collection[str] = ()) -> Plan:
+    """A swapped node may lack ports that its edges name: those edges are left out."""
+    if spec is None:
+        raise GraphError(source.problems)
     builder = _Builder(spec, source, set(swapped))
     builder.make_nodes()
     builder.make_edges()
-    if not builder.problems:
-        builder.sort()
-    if not builder.problems:
-        builder.resolve_signals()
-        builder.check_signals()
-        builder.check_frame()
-        builder.check_clock()
+    builder.sort()
+    builder.resolve_signals()
+    builder.check_signals()
+    builder.check_frame()
+    builder.check_clock()
     builder.check_threads()
     if builder.problems:
         raise GraphError(builder.problems)
@@ -60,7 +69,10 @@ def make_plan(spec: GraphSpec, source: YamlSource, swapped: Collection[str] = ()
 
 
 class _Builder:
-    """Collects mistakes as it goes, so that all of them are reported together."""
+    """Collects mistakes as it goes, so that all of them are reported together.
+
+    A node or an edge that is wrong is left out; what it leaves behind is no mistake of its own.
+    """
 
     def __init__(self, spec: GraphSpec, source: YamlSource, swapped: set[str]) -> None:
         self.spec = spec
@@ -68,7 +80,17 @@ class _Builder:
         self.swapped = swapped
         self.nodes: dict[str, PlannedNode] = {}
         self.edges: list[PlannedEdge] = []
-        self.problems: list[Diagnostic] = []
+        self.problems: list[Diagnostic] = list(source.problems)
+        #: The nodes of the file, those too that could not be made.
+        self.names = [
+            *spec.nodes,
+            *(str(loc[1]) for loc in source.failed if loc[0] == "nodes" and len(loc) == 2),
+        ]
+
+    def is_whole(self, node: PlannedNode) -> bool:
+        """Whether all that the file says of a node's inputs could be understood."""
+        broken = any(loc[:3] == ("nodes", node.name, "inputs") for loc in self.source.failed)
+        return not broken and set(node.inputs) == set(node.spec.inputs)
 
     def report(
         self,
@@ -130,7 +152,12 @@ class _Builder:
                 for i, edge_spec in enumerate(edge_specs):
                     self.make_edge(consumer, port, edge_spec, (*loc, i))
             for port_name, port in ports.items():
-                if port_name not in consumer.spec.inputs and not port.optional:
+                loc = ("nodes", consumer.name, "inputs", port_name)
+                if (
+                    port_name not in consumer.spec.inputs
+                    and not port.optional
+                    and loc not in self.source.failed
+                ):
                     wanted = f"inputs: {{{port_name}: node.output}} with {port.type}"
                     self.report(
                         ("nodes", consumer.name),
@@ -144,12 +171,12 @@ class _Builder:
     ) -> None:
         producer = self.nodes.get(spec.node)
         if producer is None:
-            if spec.node not in self.spec.nodes:  # otherwise its own mistake has been reported
+            if spec.node not in self.names:  # otherwise its own mistake has been reported
                 self.report(
                     loc,
                     f"there is no node '{spec.node}'",
-                    _one_of(self.spec.nodes),
-                    suggest(spec.node, self.spec.nodes),
+                    _one_of(self.names),
+                    suggest(spec.node, self.names),
                 )
             return
         outputs = producer.node.outputs
@@ -202,7 +229,7 @@ class _Builder:
             edge.feedback = not self.binds(edge) and self.reaches(edge.consumer, edge.producer)
         for consumer in self.nodes.values():
             kinds = {e.kind for e in consumer.incoming}
-            if "match" in kinds and "queue" not in kinds:
+            if "match" in kinds and "queue" not in kinds and self.is_whole(consumer):
                 edge = next(e for e in consumer.incoming if e.kind == "match")
                 self.report(
                     edge.loc,
@@ -276,8 +303,12 @@ class _Builder:
         return Signal(origins[0].type, shape, rate)
 
     def check_signals(self) -> None:
+        # Behind a mistake it may be unknown what an output sends.
+        unsure = (ANY_TENSOR,) if self.problems else ()
         for node in self.nodes.values():
-            loose = [name for name, signal in node.outputs.items() if node.is_native and not signal.is_static]
+            if not node.is_native:
+                continue
+            loose = [n for n, s in node.outputs.items() if not s.is_static and s.type not in unsure]
             for name in loose:
                 self.report(
                     ("nodes", node.name, "type"),
@@ -288,6 +319,8 @@ class _Builder:
             sent, port, config = edge.signal, edge.port, edge.consumer.node.config
             where = f"input '{edge.input}' of {edge.consumer.spec.type}"
             first = edge.consumer.inputs[edge.input][0].signal
+            if sent.type in unsure or first.type in unsure:
+                continue
             if (sent.type, sent.shape) != (first.type, first.shape):
                 self.report(
                     edge.loc,
@@ -337,9 +370,10 @@ class _Builder:
         name, _, output = self.spec.frame.partition(".")
         node = self.nodes.get(name)
         if node is None:
-            self.report(
-                ("frame",), f"there is no node '{name}'", _one_of(self.nodes), suggest(name, self.nodes)
-            )
+            if name not in self.names:
+                self.report(
+                    ("frame",), f"there is no node '{name}'", _one_of(self.names), suggest(name, self.names)
+                )
         elif output not in node.node.outputs:
             hint = suggest(output, node.node.outputs)
             self.report(
@@ -350,7 +384,7 @@ class _Builder:
             )
 
     def check_clock(self) -> None:
-        if self.spec.clock != "audio":
+        if self.spec.clock != "audio" or len(self.nodes) < len(self.names):
             return
         clocks = [n.name for n in self.nodes.values() if isinstance(n.node, Source) and n.node.provides_clock]
         if len(clocks) != 1:
@@ -364,7 +398,7 @@ class _Builder:
     def check_threads(self) -> None:
         named = {n.thread for n in self.spec.nodes.values() if n.thread}
         for name in self.spec.threads:
-            if name not in named:
+            if name not in named and len(self.spec.nodes) == len(self.names):
                 self.report(
                     ("threads", name),
                     f"no node runs on thread '{name}'",

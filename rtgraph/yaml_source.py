@@ -139,7 +139,7 @@ class Source:
     """A YAML text as data, with the place of every key and value.
 
     data: dicts (every key is text), lists and scalars. spans, key_spans: places by path. problems: what was
-    found wrong while reading on. failed: paths whose variables could not be filled in.
+    found wrong while reading on. failed: paths of wrong values, of which nothing more needs to be said.
     """
 
     origin: Text

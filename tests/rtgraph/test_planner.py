@@ -190,3 +190,38 @@ def test_a_swap_keeps_the_edges_whose_ports_agree():
     assert made["a"].node.config.count == 9
     swapped = plan_text(text, swaps={"b": "test.add"})
     assert len(swapped.edges) == 2
+
+
+def test_mistakes_of_structure_and_of_references_are_told_together_each_once() -> None:
+    text = """version: 2
+clok: system
+frame: nosuch.out
+nodes:
+  mic: {type: audio.fil}
+  Bad: {type: debug.print, inputs: {x: mic.audio}}
+  odd: {type: nodots}
+  map: {type: flow.map, inputs: {x: odd.out}, config: {op: nope}}
+  see: {type: debug.print, inputs: {x: mic9.audio}, on_error: maybe}
+  hear: {type: debug.discard, inputs: {x: "${nothing}"}}
+  e: {type: debug.relay, inputs: {x: f.out}}
+  f: {type: debug.relay, inputs: {x: e.out}, capacity: 3}
+  g: {type: debug.discard, inputs: {x: {from: see.nope, edge: qeue}}}
+"""
+    with pytest.raises(GraphError) as caught:
+        plan_text(text, "g.yaml")
+    found = [(d.line, d.message) for d in caught.value.diagnostics]
+    assert found == [
+        (1, "'version' cannot be 2"),
+        (2, "the graph file has no field 'clok'"),
+        (3, "there is no node 'nosuch'"),
+        (5, "there is no node type 'audio.fil'"),
+        (6, "'Bad' is not a valid name"),
+        (7, "'nodots' is not a node type"),
+        (8, "'op' cannot be 'nope'"),
+        (9, "there is no node 'mic9'"),
+        (9, "'on_error' cannot be 'maybe'"),
+        (10, "there is no variable 'nothing'"),
+        (11, "the graph runs in a circle: e -> f -> e"),
+        (12, "node 'f' has no field 'capacity'"),
+        (13, "'edge' cannot be 'qeue'"),
+    ]

@@ -12,7 +12,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rtgraph.errors import Diagnostic, GraphError, NodeError, RtGraphError, suggest
-from rtgraph.spec import GraphSpec, config_diagnostics, load_graph, parse_graph
+from rtgraph.plain_words import config_diagnostics
+from rtgraph.spec import GraphSpec, load_graph, parse_graph
 from rtgraph.yaml_source import MAX_BYTES, core_scalar, parse_source
 
 GRAPH = """\
