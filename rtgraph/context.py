@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtgraph import _core
 from rtgraph.files import find_file
+
+if TYPE_CHECKING:
+    from rtgraph.profiler import Profile
 
 
 class Context(_core.Context):
@@ -19,12 +24,15 @@ class Context(_core.Context):
     time on a manual clock, a sleep on others).
     """
 
-    def __init__(self, node: str, folder: Path, clock: str) -> None:
+    def __init__(
+        self, node: str, folder: Path, clock: str, profile: Callable[[], Profile | None] = lambda: None
+    ) -> None:
         super().__init__()
         self.node = node
         self.clock = clock
         self.log = logging.getLogger(f"rtgraph.nodes.{node}")
         self._folder = folder
+        self._profile = profile
         self._warned: dict[str, tuple[float, int]] = {}
 
     @property
@@ -36,6 +44,10 @@ class Context(_core.Context):
         """An input file: beside the graph file, in the working directory, or with `asset:` among the bundled
         ones."""
         return find_file(path, self._folder)
+
+    def profile(self) -> Profile | None:
+        """The figures of the run so far, of all its nodes; None outside a run. Any thread may ask."""
+        return self._profile()
 
     def warn(self, message: str) -> None:
         """Log a warning, the same one at most once a second, and count it as `warnings` in the profile."""

@@ -38,7 +38,9 @@ class Runner:
         self.plan = plan
         self.clock = clock or plan.spec.clock
         self._trace = trace
-        self._contexts = {n.name: Context(n.name, plan.folder, self.clock) for n in plan.nodes}
+        self._contexts = {
+            n.name: Context(n.name, plan.folder, self.clock, self._profile_so_far) for n in plan.nodes
+        }
         self._opened: list[PlannedNode] = []
         self._primed: dict[str, Outputs] = {}
         self._work: dict[str, object] = {}
@@ -137,6 +139,10 @@ class Runner:
         if self._run is not None:
             return Profile.from_core(self._run.profile(), self.plan, self.clock)
         return self._profile
+
+    def _profile_so_far(self) -> Profile | None:
+        run = self._run  # read once: the run may end in the middle
+        return None if run is None else Profile.from_core(run.profile(), self.plan, self.clock)
 
     def trace_events(self) -> list[tuple[str, str, int, int, int]]:
         """[(segment, node, seq, start_ns, duration_ns)] of the last run, where `trace` was asked for."""

@@ -9,7 +9,18 @@ import time
 import numpy as np
 import pytest
 
-from rtgraph import EndOfStream, GraphError, Input, Node, NodeError, Output, Packet, Source, register
+from rtgraph import (
+    ANY_TENSOR,
+    EndOfStream,
+    GraphError,
+    Input,
+    Node,
+    NodeError,
+    Output,
+    Packet,
+    Source,
+    register,
+)
 from rtgraph.planner import plan_text
 from rtgraph.scheduler import Runner
 from rtgraph.testing import record, run_node
@@ -329,3 +340,24 @@ def test_a_circle_that_feeds_itself_ends_when_asked():
         assert runner.wait(10.0)
         runner.finish()
     assert runner.profile().nodes["merge"].count > 3
+
+
+def test_a_node_sees_the_figures_of_the_run_while_it_runs() -> None:
+    seen = []
+
+    @register("test.observer")
+    class Observer(Node):
+        x = Input(ANY_TENSOR)
+
+        def process(self, x, ctx):
+            profile = ctx.profile()
+            seen.append(profile.nodes["source"].count)
+
+    plan = plan_text(
+        "version: 1\nnodes:\n  source: {type: debug.pulse, config: {count: 5}}\n"
+        "  observer: {type: test.observer, inputs: {x: source.out}}\n"
+    )
+    with Runner(plan) as runner:
+        assert runner._contexts["observer"].profile() is None
+        runner.run()
+    assert seen == [1, 2, 3, 4, 5]
