@@ -36,7 +36,7 @@ class AudioFile(Source):
     audio = Output(AudioChunk, shape=lambda c: (c.hop_samples,), rate_hz=lambda c: c.chunks_per_second)
 
     def open(self, ctx: Context) -> None:
-        self._file = SoundFile(ctx.find_file(self.config.path), self.config)
+        self._file = SoundFile(ctx.find_file(self.config.path), self.config, self.config.loop)
 
     def rate_hz(self) -> float:
         return float(self.config.chunks_per_second)
@@ -65,11 +65,11 @@ class SoundFile:
     """A sound file as mono chunks at the wanted rate, decoded piece by piece: an hour takes no more memory
     than a second."""
 
-    def __init__(self, path: Path, config: AudioFile.Config) -> None:
+    def __init__(self, path: Path, config: AudioSourceConfig, loop: bool) -> None:
         # Imported here: it takes a quarter of a second, which a graph without files need not pay.
         import soundfile
 
-        self._path, self._config = path, config
+        self._path, self._config, self._loop = path, config, loop
         self._broken = soundfile.LibsndfileError
         try:
             self._file: soundfile.SoundFile = soundfile.SoundFile(path)
@@ -120,7 +120,7 @@ class SoundFile:
                 f"{self._path} is damaged ({error.error_string}) after {self._file.tell()} samples"
             ) from None
         last = len(frames) < self._block
-        if last and self._config.loop:
+        if last and self._loop:
             if self._file.tell() == 0:
                 raise AssetError(f"{self._path} holds no sound: its header promises more than there is")
             self._file.seek(0)

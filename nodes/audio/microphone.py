@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from rtgraph import DeviceError, Output, Packet, Source, register
+from rtgraph import DeviceError, Output, Packet, RtGraphError, Source, register
 from rtgraph.context import Context
 from rtgraph.node import Outputs
 from rtgraph.nodes.audio.capture import (
@@ -19,6 +19,7 @@ from rtgraph.nodes.audio.capture import (
     open_backend,
     quiet_drivers,
 )
+from rtgraph.nodes.audio.file import SoundFile
 from rtgraph.nodes.audio.resample import StreamResampler
 from rtgraph.nodes.audio.sample_clock import SampleClock
 from rtgraph.nodes.audio.types import AudioChunk, AudioSourceConfig, Samples, to_mono
@@ -32,6 +33,9 @@ _RETRY_S = 1.0
 @register("audio.microphone")
 class Microphone(Source):
     """Records from a device, resampled where it does not run at `sample_rate`.
+
+    With a `fallback` a machine without a microphone plays that file in real time, and says so; on a manual
+    clock, which no device can follow, it is played at once.
 
     Counts `xruns` (sound was lost), `clipped_samples` (at or beyond full scale after the gain),
     `bad_samples` (NaN or infinite, sent as silence) and `reopened`. May drive a graph with `clock: audio`.
@@ -54,6 +58,9 @@ class Microphone(Source):
         on_loss: Literal["reopen", "error"] = Field(
             "reopen", description="when the device vanishes: look for it again every second, or end the run"
         )
+        fallback: str | None = Field(
+            None, description="a sound file to play over and over where no such device can be opened"
+        )
 
     audio = Output(AudioChunk, shape=lambda c: (c.hop_samples,), rate_hz=lambda c: c.chunks_per_second)
 
@@ -69,17 +76,26 @@ class Microphone(Source):
     def open(self, ctx: Context) -> None:
         self._backend: Backend | None = None
         self._stream: Stream | None = None
+        self._stand_in: SoundFile | None = None
         self._clock: SampleClock | None = None
         self._gain = np.float32(10 ** (self.config.gain_db / 20))
         self._started = False
         self._last_stamp = 0
         try:
-            self._open_device(ctx)
+            self._open_source(ctx)
         except BaseException:
             self.close()
             raise
 
+    def rate_hz(self) -> float | None:
+        return None if self._stand_in is None else self.config.chunks_per_second
+
+    def first_tick_ns(self) -> int:
+        return int(self.config.hop_ns)  # of the stand-in: a chunk is there when it has been heard
+
     def process(self, ctx: Context) -> Outputs:
+        if self._stand_in is not None:
+            return {"audio": self._stand_in.read()[0]}
         if self._stream is None:
             return self._look_again(ctx)
         if not self._started:
@@ -101,6 +117,9 @@ class Microphone(Source):
 
     def reset(self) -> None:
         """The device is opened anew at the next packet, so that no sound of before is left in it."""
+        if self._stand_in is not None:
+            self._stand_in.rewind()
+            return
         self._clock = None
         self._retry_at = 0.0
         self._close_device()
@@ -108,6 +127,22 @@ class Microphone(Source):
     def close(self) -> None:
         if hasattr(self, "_stream"):
             self._close_device()
+            if self._stand_in is not None:
+                self._stand_in.close()
+
+    def _open_source(self, ctx: Context) -> None:
+        """The device; or the fallback, where there is none or the clock is not one that it could keep."""
+        fallback = self.config.fallback
+        if ctx.live or fallback is None:
+            try:
+                self._open_device(ctx)
+                return
+            except RtGraphError as error:
+                if fallback is None:
+                    raise
+                self._close_device()
+                ctx.warn(f"{str(error).splitlines()[0]}. Instead of a microphone, {fallback} is playing")
+        self._stand_in = SoundFile(ctx.find_file(fallback), self.config, loop=True)
 
     def _take(self, frames: Samples, captured_ns: int, ctx: Context) -> Outputs:
         """frames: [T, channels], the last captured at `captured_ns` of the system's monotonic clock."""

@@ -15,6 +15,7 @@ from rtgraph.nodes.audio import AudioChunk, capture, microphone, pyaudio_backend
 from rtgraph.nodes.audio.pyaudio_backend import PyAudioBackend
 from rtgraph.planner import plan_text
 from rtgraph.scheduler import Runner
+from rtgraph.testing import record as record_run
 
 DEVICES = [
     (1, "HDA Intel: ALC257 (hw:0,0)", "ALSA", 2, 44100.0),
@@ -174,7 +175,7 @@ def test_xruns_are_counted(record, caplog):
             return got
 
     backend.open = lambda *a: Losing(backend.blocks, a[2])
-    _, _, counters = record(backend, "on_loss: error", 0.1)
+    _, _, counters = record(backend, "on_loss: error", 0.4)
     assert counters["xruns"] >= 5
     assert "xrun" in caplog.text
 
@@ -233,3 +234,30 @@ nodes:
 """)
     with Runner(plan) as runner, pytest.raises(GraphError, match="cannot follow a manual clock"):
         runner.run()
+
+
+FALLBACK = """
+version: 1
+nodes:
+  mic: {type: audio.microphone, config: {device: no such device, fallback: "asset:clips/hello.flac"}}
+"""
+
+
+def test_without_a_device_the_fallback_plays_in_real_time_and_says_so(monkeypatch, caplog):
+    monkeypatch.setattr(microphone, "open_backend", lambda name: ScriptedBackend())
+    with caplog.at_level("WARNING"):
+        heard = record_run(plan_text(FALLBACK), {"mic": "mic.audio"}, clock="system", duration_s=0.3)
+    assert "there is no input device 'no such device'" in caplog.text
+    assert "Instead of a microphone, asset:clips/hello.flac is playing" in caplog.text
+    assert 20 <= len(heard.outputs["mic"]) <= 31
+    assert heard.rate_hz("mic") == pytest.approx(100)
+
+
+def test_on_a_manual_clock_the_fallback_plays_and_no_device_is_asked(monkeypatch):
+    monkeypatch.setattr(microphone, "open_backend", lambda name: pytest.fail("a device was looked for"))
+    heard = [
+        record_run(plan_text(FALLBACK), {"mic": "mic.audio"}, duration_s=1.0).stacked("mic") for _ in range(2)
+    ]
+    assert heard[0].shape == (99, 160)  # the first chunk is heard after 10 ms
+    assert np.abs(heard[0]).max() > 0.1
+    np.testing.assert_array_equal(*heard)

@@ -1,0 +1,71 @@
+"""Pictures and sound into a video file, by the machine's own ffmpeg program."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtgraph import AssetError
+
+Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
+
+
+def write_video(path: Path, pictures: Iterable[Picture], rate_hz: float, audio: Path | None = None) -> int:
+    """Write the pictures, with the sound of `audio` from its start, cut to the shorter of the two.
+
+    The container follows the name: .mp4, .webm, .mkv, .gif or .webp. Returns how many pictures were written.
+    Raises AssetError where ffmpeg is missing or refuses; a half-written file is then removed.
+    """
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        raise AssetError(
+            "a video needs the program ffmpeg; install it (Debian: apt install ffmpeg), or write PNG"
+        )
+    still = iter(pictures)
+    first = next(still, None)
+    if first is None:
+        raise AssetError(f"{path}: there is no picture to write")
+    height, width = first.shape[:2]
+    command = [ffmpeg, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
+    command += ["-r", f"{rate_hz:g}", "-i", "-"]
+    if audio is not None and path.suffix not in (".gif", ".webp"):
+        command += ["-i", str(audio), "-shortest"]
+    command += [*_ENCODING.get(path.suffix, ()), str(path)]
+    count = 0
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        try:
+            for picture in _chain(first, still):
+                process.stdin.write(np.ascontiguousarray(picture).tobytes())
+                count += 1
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # what ffmpeg has to say about it comes next
+        except BaseException:
+            process.kill()
+            path.unlink(missing_ok=True)
+            raise
+        complaint = process.stderr.read().decode(errors="replace").strip()
+    if process.returncode != 0:
+        path.unlink(missing_ok=True)
+        raise AssetError(f"{path}: ffmpeg refused: {complaint or f'exit code {process.returncode}'}")
+    return count
+
+
+_ENCODING = {
+    ".mp4": ("-pix_fmt", "yuv420p", "-movflags", "+faststart"),
+    ".webm": ("-pix_fmt", "yuv420p", "-b:v", "0", "-crf", "32"),
+    ".gif": ("-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"),
+    ".webp": ("-loop", "0", "-quality", "70"),
+}
+
+
+def _chain(first: Picture, rest: Iterable[Picture]) -> Iterable[Picture]:
+    yield first
+    yield from rest
