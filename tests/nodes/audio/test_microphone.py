@@ -166,7 +166,7 @@ def test_gain_clipping_bad_samples_and_channels(record):
 
 
 def test_xruns_are_counted(record, caplog):
-    backend = ScriptedBackend(np.zeros((30, 160, 1), np.float32))
+    backend = ScriptedBackend(np.zeros((100, 160, 1), np.float32))
 
     class Losing(ScriptedStream):
         def read(self, timeout_s):
