@@ -6,12 +6,10 @@ Each half runs in a process of its own: whether Triton interprets or compiles is
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from triton_process import run
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -134,17 +132,6 @@ for streams, heads, head_size, window, dtype, limit in (
     assert (ring.positions == frames).all()
 print("equal")
 """
-
-
-def run(code: str, cache: Path, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "TRITON_CACHE_DIR": str(cache), **environment},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_interpreted_kernel_equals_the_reference(tmp_path: Path) -> None:
