@@ -1,5 +1,5 @@
 """sink.*: where a graph's results go."""
 
-from rtgraph.nodes.sink import file
+from rtgraph.nodes.sink import file, live_link, osc, recorder, viewer, visemes, vmc, vrchat, websocket
 
-__all__ = ["file"]
+__all__ = ["file", "live_link", "osc", "recorder", "viewer", "visemes", "vmc", "vrchat", "websocket"]
