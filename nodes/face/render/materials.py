@@ -13,8 +13,7 @@ class Material:
     specular: float = 0.028  # skin, at a refractive index of 1.4
     bleeding: tuple[float, float, float] = (0.0, 0.0, 0.0)
     normal_scale: float = 0.0
-    alpha_cut: float = 0.0
-    sheer: bool = False  # seen through: drawn last
+    sheer: bool = False  # the texture's alpha counts: drawn last
 
 
 MATERIALS = {
@@ -22,8 +21,8 @@ MATERIALS = {
     "eye": Material(0.08, specular=0.035, bleeding=(0.1, 0.06, 0.05)),
     "teeth": Material(0.2, specular=0.05, bleeding=(0.2, 0.17, 0.12)),
     "mouth": Material(0.3, specular=0.04, bleeding=(0.3, 0.1, 0.1)),
-    "hair": Material(0.5, specular=0.045, alpha_cut=0.35),
-    "lashes": Material(0.6, alpha_cut=0.35),
+    "hair": Material(0.5, specular=0.045, sheer=True),
+    "lashes": Material(0.6, sheer=True),
 }
 #: For a material that a head brings and the table does not know.
 PLAIN = Material(0.6)

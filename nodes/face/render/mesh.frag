@@ -17,7 +17,7 @@ uniform float normal_scale; // 0: no normal map
 uniform float roughness;
 uniform float specular;     // reflectance head-on
 uniform vec3 bleeding;      // how far diffuse light wraps, by colour
-uniform float alpha_cut;    // below it there is nothing
+uniform bool sheer;          // the texture's alpha counts
 
 in vec3 position;
 in vec3 normal;
@@ -61,7 +61,8 @@ void main() {
   vec4 base = texture(base_texture, uv);
   base.rgb = pow(base.rgb, vec3(2.2));
   base *= base_colour;
-  if (base.a < alpha_cut) discard;
+  if (base.a < 0.02) discard;
+  if (!sheer) base.a = 1.0;
   vec3 v = normalize(eye_position - position);
   vec3 smooth_normal = normalize(gl_FrontFacing ? normal : -normal);
   vec3 n = bent_normal(smooth_normal);

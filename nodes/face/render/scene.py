@@ -21,8 +21,8 @@ _SHADERS = Path(__file__).parent
 _SHADOW_SIZE = 1024
 # Key from the left and above, a dim cool fill, a rim from behind: towards the light, and linear colour.
 _LIGHT_DIRECTIONS = ((0.55, 0.62, 0.72), (-0.8, 0.15, 0.6), (-0.45, 0.5, -0.85))
-_LIGHT_COLOURS = ((2.5, 2.3, 2.1), (0.45, 0.52, 0.65), (1.6, 1.7, 1.9))
-_SKY, _GROUND = (0.34, 0.37, 0.42), (0.16, 0.13, 0.12)
+_LIGHT_COLOURS = ((1.75, 1.6, 1.45), (0.34, 0.4, 0.5), (1.5, 1.6, 1.8))
+_SKY, _GROUND = (0.2, 0.22, 0.26), (0.1, 0.08, 0.07)
 _BACKGROUND = (0.045, 0.05, 0.06)  # sRGB
 
 
@@ -74,12 +74,15 @@ class Scene:
         self._casters.render()
         self._target.use()
         self._target.clear(*_BACKGROUND)
+        self._gl.blend_func = self._gl.SRC_ALPHA, self._gl.ONE_MINUS_SRC_ALPHA
         self._shadow.use(2)
         parts = sorted(self._head.card.parts, key=lambda part: MATERIALS.get(part.material, PLAIN).sheer)
         for part in parts:
             self._use(part.material)
             first, last = part.triangles
             self._mesh.render(first=3 * first, vertices=3 * (last - first))
+        self._gl.disable(self._gl.BLEND)
+        self._target.depth_mask = True
         return self._read()
 
     def draw_gaussians(self, mean: Floats, rotation: Floats, scale: Floats) -> Picture:
@@ -130,7 +133,10 @@ class Scene:
         _set(self._lit, "roughness", material.roughness)
         _set(self._lit, "specular", material.specular)
         _set(self._lit, "bleeding", material.bleeding)
-        _set(self._lit, "alpha_cut", material.alpha_cut)
+        _set(self._lit, "sheer", material.sheer)
+        if material.sheer:  # soft edges over what is there already, and none hides another
+            self._gl.enable(self._gl.BLEND)
+            self._target.depth_mask = False
 
     def _set_lights(self) -> None:
         directions = np.array(_LIGHT_DIRECTIONS, np.float32)

@@ -1,0 +1,119 @@
+"""`rtgraph render`: a recorded face to a video or to pictures, without a display."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import typer
+from rich.progress import track
+
+from rtgraph import AssetError
+from rtgraph.kernels.decode import DecodeState, decode
+from rtgraph.models.avatar import Head, identity_code, load_head
+from rtgraph.models.avatar.drive import rig_inputs
+from rtgraph.models.avatar.head import find_head
+from rtgraph.nodes.face.face_csv import FaceClip, read_face_csv
+
+from .camera import Camera
+from .scene import Picture, Scene
+from .video import write_video
+
+
+def render(
+    face: Annotated[
+        Path, typer.Argument(help="A CSV of `rtgraph animate`, of a recorder or of Live Link Face.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A video (.mp4, .webm, .gif, .webp), or .png: one picture.")
+    ] = Path("out.mp4"),
+    audio: Annotated[
+        Path | None, typer.Option(help="The sound that belongs to it, put into the video.")
+    ] = None,
+    head: Annotated[str, typer.Option(help="A bundled head's name, or a .rthead file.")] = "default",
+    identity: Annotated[str, typer.Option(help="A preset of `rtgraph avatar list`.")] = "",
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="A random person; the same seed, the same face.")
+    ] = None,
+    mode: Annotated[Literal["mesh", "gaussians"], typer.Option(help="What is drawn.")] = "mesh",
+    size: Annotated[str, typer.Option(help="Width x height, pixels.")] = "720x720",
+    fps: Annotated[float, typer.Option(min=1, max=240, help="Pictures a second.")] = 30.0,
+    at: Annotated[float, typer.Option(min=0, help="Of a .png: the moment, in seconds.")] = 0.0,
+    yaw: Annotated[float, typer.Option(help="Where the camera stands, degrees to the person's left.")] = 0.0,
+    mark: Annotated[str, typer.Option(help="Words written into every picture; '' for none.")] = "",
+) -> None:
+    """Render a recorded face. Consider `--mark "synthetic"` for anything that others will see."""
+    width, height = _size(size)
+    clip = read_face_csv(face)
+    person = load_head(head)
+    if code := identity_code(identity, seed, {number.name: number.group for number in person.card.identity}):
+        person = person.with_identity(code)
+    glb = find_head(head).with_suffix(".glb")
+    scene = Scene(person, glb if glb.is_file() else None, width, height, Camera(yaw=math.radians(yaw)))
+    still = output.suffix == ".png"
+    last_s = float(clip.times_s[-1])
+    times_s = np.array([at]) if still else np.arange(0, last_s + 1e-9, 1 / fps)
+    pictures = (_marked(p, mark) for p in _pictures(scene, person, clip, times_s, mode))
+    if still:
+        _write_png(output, next(pictures))
+    else:
+        write_video(output, track(pictures, output.name, len(times_s), transient=True), fps, audio)
+    typer.echo(
+        f"{output}: {'1 picture' if still else f'{len(times_s)} pictures, {len(times_s) / fps:.1f} s'}"
+    )
+
+
+def _pictures(
+    scene: Scene, head: Head, clip: FaceClip, times_s: np.ndarray, mode: Literal["mesh", "gaussians"]
+) -> Iterator[Picture]:
+    state = DecodeState(head.rig(gaussians=mode == "gaussians"))
+    for time_s in times_s:
+        frame = decode(state, rig_inputs(clip.at(float(time_s)), head.card.correctives))
+        if mode == "mesh":
+            assert frame.vertices is not None
+            assert frame.normals is not None
+            yield scene.draw_mesh(frame.vertices, frame.normals)
+        else:
+            assert frame.gaussian_mean is not None
+            assert frame.gaussian_rotation is not None
+            assert frame.gaussian_scale is not None
+            yield scene.draw_gaussians(frame.gaussian_mean, frame.gaussian_rotation, frame.gaussian_scale)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 16 <= min(int(width), int(height)) <= 8192):
+        raise typer.BadParameter(
+            f"'{text}' is no size; expected 720x720, at least 16x16", param_hint="--size"
+        )
+    if int(width) % 2 or int(height) % 2:
+        raise typer.BadParameter("videos want an even width and height", param_hint="--size")
+    return int(width), int(height)
+
+
+def _marked(picture: Picture, words: str) -> Picture:
+    """The picture with words in its lower right corner."""
+    if not words:
+        return picture
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.fromarray(picture)
+    font = ImageFont.load_default(size=max(12, picture.shape[0] // 28))
+    margin = picture.shape[0] // 36
+    corner = (picture.shape[1] - margin, picture.shape[0] - margin)
+    ImageDraw.Draw(image).text(
+        corner, words, font=font, fill="white", anchor="rs", stroke_width=1, stroke_fill="black"
+    )
+    return np.asarray(image)
+
+
+def _write_png(path: Path, picture: Picture) -> None:
+    from PIL import Image
+
+    try:
+        Image.fromarray(picture).save(path)
+    except OSError as error:
+        raise AssetError(f"{path} cannot be written ({error}); choose another -o") from None

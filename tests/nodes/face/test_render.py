@@ -1,0 +1,112 @@
+"""`rtgraph render`: pictures of the default head, and videos of them, without a display."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("moderngl")
+pytest.importorskip("PIL")
+
+from rtgraph import AssetError
+from rtgraph.cli import app
+from rtgraph.models.avatar import load_head
+from rtgraph.models.avatar.head import vertex_normals
+from rtgraph.models.expression import FRAME, INDEX
+from rtgraph.nodes.face.render.camera import Camera
+from rtgraph.nodes.face.render.scene import Scene
+from rtgraph.nodes.face.render.video import write_video
+
+run = CliRunner().invoke
+
+
+@pytest.fixture
+def face_csv(tmp_path):
+    """A second at 50 Hz in which the jaw falls and the eyes close."""
+    rows = [f"time_s,{','.join(FRAME)}"]
+    for k in range(51):
+        frame = np.zeros(len(FRAME))
+        frame[INDEX["jawOpen"]] = k / 50
+        frame[[INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = k / 50
+        rows.append(f"{k / 50:.3f}," + ",".join(f"{x:g}" for x in frame))
+    path = tmp_path / "face.csv"
+    path.write_text("\n".join(rows))
+    return path
+
+
+def test_a_head_fills_the_middle_and_the_background_the_corners():
+    head = load_head("default")
+    scene = Scene(head, None, 160, 160, Camera())
+    picture = scene.draw_mesh(head.neutral, vertex_normals(head.neutral, head.triangles, head.weld))
+    scene.close()
+    assert picture.shape == (160, 160, 3)
+    assert picture[:8].max() < 40
+    assert picture[60:100, 60:100].mean() > 80
+    left, right = picture[:, :80].mean(), picture[:, 80:].mean()
+    assert right > left  # the key light stands on the person's left, which is the picture's right
+
+
+def test_the_picture_follows_the_face(face_csv, tmp_path):
+    from PIL import Image
+
+    pictures = []
+    for at in ("0", "1"):
+        out = tmp_path / f"{at}.png"
+        done = run(app, ["render", str(face_csv), "-o", str(out), "--size", "200x200", "--at", at])
+        assert done.exit_code == 0, done.output
+        pictures.append(np.asarray(Image.open(out)).astype(int))
+    changed = np.abs(pictures[1] - pictures[0]).max(axis=2) > 24
+    rows = np.flatnonzero(changed.any(axis=1))
+    assert 0.02 < changed.mean() < 0.2  # lids and mouth, not the whole head
+    assert rows.max() - rows.min() > 40
+
+
+def test_a_mark_is_written_into_the_corner(face_csv, tmp_path):
+    from PIL import Image
+
+    corners = []
+    for words in ("", "synthetic"):
+        out = tmp_path / "face.png"
+        done = run(app, ["render", str(face_csv), "-o", str(out), "--size", "200x200", "--mark", words])
+        assert done.exit_code == 0, done.output
+        corners.append(np.asarray(Image.open(out))[-30:, -80:].max())
+    assert corners[0] < 200 < corners[1]
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_video_has_every_picture_and_the_sound(face_csv, tmp_path):
+    import soundfile
+
+    sound, out = tmp_path / "talk.wav", tmp_path / "out.mp4"
+    soundfile.write(sound, np.sin(np.arange(16000) * 0.2) * 0.3, 16000)
+    arguments = ["render", str(face_csv), "-o", str(out), "--size", "128x96", "--fps", "25", "--audio", str(sound)]
+    done = run(app, arguments)
+    assert done.exit_code == 0, done.output
+    ask = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(out)]
+    streams = json.loads(subprocess.run(ask, capture_output=True, check=True).stdout)["streams"]
+    video, audio = sorted(streams, key=lambda s: s["codec_type"] == "audio")
+    assert (video["width"], video["height"], video["r_frame_rate"]) == (128, 96, "25/1")
+    assert int(video["nb_read_frames"]) in (25, 26)  # cut to the sound's second
+    assert audio["codec_type"] == "audio"
+
+
+def test_what_is_wrong_is_said(face_csv, tmp_path, monkeypatch):
+    assert "no size" in run(app, ["render", str(face_csv), "--size", "big"]).output
+    assert "even" in run(app, ["render", str(face_csv), "--size", "101x100"]).output
+    picture = np.zeros((16, 16, 3), np.uint8)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AssetError, match="needs the program ffmpeg"):
+        write_video(tmp_path / "out.mp4", iter([picture]), 30)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):
+    out = tmp_path / "out.strange"
+    with pytest.raises(AssetError, match="ffmpeg refused"):
+        write_video(out, iter([np.zeros((16, 16, 3), np.uint8)] * 3), 30)
+    assert not out.exists()
