@@ -1,6 +1,6 @@
-"""audio.*: where sound comes into a graph."""
+"""audio.*: where sound comes into a graph, and what is done to it."""
 
-from rtgraph.nodes.audio import file, microphone
+from rtgraph.nodes.audio import delay, file, mel, microphone, speech_gate
 from rtgraph.nodes.audio.types import AudioChunk
 
-__all__ = ["AudioChunk", "file", "microphone"]
+__all__ = ["AudioChunk", "delay", "file", "mel", "microphone", "speech_gate"]

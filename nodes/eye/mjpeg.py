@@ -1,0 +1,108 @@
+"""eye.mjpeg: eye cameras that send MJPEG over HTTP, such as those with an ESP32."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from rtgraph import register
+from rtgraph.context import Context
+from rtgraph.nodes.eye.live import LiveCameras, LiveConfig
+from rtgraph.nodes.eye.multipart import MultipartError, MultipartReader
+from rtgraph.nodes.eye.opencv import opencv
+from rtgraph.nodes.eye.reader import Camera
+
+
+@register("eye.mjpeg")
+class Mjpeg(LiveCameras):
+    """Reads two MJPEG streams, or one that shows both eyes side by side.
+
+    A camera need not be there when the graph starts, and may go and come: it is tried again after 0.25 s,
+    later every 4 s. A damaged JPEG is left out. An eye without camera gets black images, which an eye
+    encoder has no confidence in.
+    Counts `damaged_images`, `bad_images`, `reopened`, `unpaired`, and `left_missing`, `left_held` (its last
+    image stood in once more), `right_missing`, `right_held`.
+    """
+
+    class Config(LiveConfig):
+        left: str | None = Field(None, description="URL of the left eye's stream: http://192.168.0.20/stream")
+        right: str | None = Field(None, description="URL of the right eye's stream")
+        both: str | None = Field(None, description="or the URL of one side-by-side stream")
+        timeout_s: float = Field(2.0, gt=0, le=60, description="a stream that is silent for so long is dead")
+        delay_ms: float = Field(
+            30.0, ge=0, le=1000, description="from the middle of the exposure to the arrival of the image"
+        )
+
+        @model_validator(mode="after")
+        def _check(self) -> Mjpeg.Config:
+            if (self.both is None) == (self.left is None and self.right is None):
+                raise ValueError(
+                    "give `left` and `right` (or one of them), or `both`: the URLs of the cameras"
+                )
+            for url in (self.left, self.right, self.both):
+                if url is not None and not url.lower().startswith(("http://", "https://")):
+                    raise ValueError(f"'{url}' is no URL of a camera; expected http://HOST[:PORT]/PATH")
+            return self
+
+    def cameras(self, ctx: Context) -> list[Camera]:
+        c = self.config
+        opencv("eye.mjpeg")  # missing, it is told now and not by a thread
+        urls = {0: c.left, 1: c.right, None: c.both}
+        return [
+            Camera(f"the stream {url}", partial(MjpegStream, url, c.timeout_s), eye)
+            for eye, url in urls.items()
+            if url is not None
+        ]
+
+
+class MjpegStream:
+    """One HTTP connection; see rtgraph.nodes.eye.reader.Stream."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        request = urllib.request.Request(url, headers={"User-Agent": "rtgraph"})
+        try:
+            self._response = urllib.request.urlopen(request, timeout=timeout_s)
+        except urllib.error.URLError as error:
+            raise OSError(str(error.reason)) from None
+        except (http.client.HTTPException, ValueError) as error:
+            raise OSError(f"it does not speak HTTP: {error!r}") from None
+        try:
+            kind = self._response.headers.get("Content-Type", "")
+            self._parts = MultipartReader(kind, self._response.read1)
+        except MultipartError:
+            self.close()
+            raise
+        self._cv2 = opencv("eye.mjpeg")
+
+    def read(self) -> tuple[NDArray[Any], int] | None:
+        try:
+            part = self._parts.next()
+        except (http.client.HTTPException, ValueError) as error:
+            raise OSError(f"the stream broke off: {error!r}") from None
+        except TimeoutError:
+            raise OSError("nothing came any more") from None
+        arrived_ns = time.monotonic_ns()
+        image = decode_jpeg(self._cv2, part)
+        return None if image is None else (image, arrived_ns)
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def decode_jpeg(cv2: Any, data: bytes) -> NDArray[np.uint8] | None:
+    """Grey [H, W], or None where the data are no whole JPEG: decoders fill up what is missing with grey."""
+    if not data.startswith(b"\xff\xd8") or b"\xff\xd9" not in data[-64:]:
+        return None
+    try:
+        image: NDArray[np.uint8] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:
+        return None
+    return image
