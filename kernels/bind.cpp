@@ -8,6 +8,7 @@ void bind_linear(pybind11::module_ module);
 void bind_attention(pybind11::module_ module);
 void bind_encoder_step(pybind11::module_ module);
 void bind_denoiser_step(pybind11::module_ module);
+void bind_eye_encoder_step(pybind11::module_ module);
 
 PYBIND11_MODULE(_cpu, module) {
   module.doc() = "The CPU kernels. Use the functions of rtgraph.kernels.<op>, which check their arguments.";
@@ -18,4 +19,5 @@ PYBIND11_MODULE(_cpu, module) {
   bind_attention(module.def_submodule("attention"));
   bind_encoder_step(module.def_submodule("encoder_step"));
   bind_denoiser_step(module.def_submodule("denoiser_step"));
+  bind_eye_encoder_step(module.def_submodule("eye_encoder_step"));
 }

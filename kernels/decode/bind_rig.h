@@ -21,6 +21,7 @@ inline std::shared_ptr<DecodePlan> decode_plan_from(const pybind11::object& rig,
   const Floats rotation = floats("gaussian_rotation"), scale = floats("gaussian_scale");
   const Ints triangle = ints("triangles"), start = ints("shape_start"), vertex = ints("shape_vertex");
   const Ints parent = ints("joint_parent"), joint = ints("skin_joint"), carrier = ints("gaussian_triangle");
+  const Ints weld = ints("weld");
 
   const int shapes = static_cast<int>(start.size()) - 1;
   if (shapes >= 0 && start.at(shapes) != vertex.size())
@@ -47,7 +48,8 @@ inline std::shared_ptr<DecodePlan> decode_plan_from(const pybind11::object& rig,
                      .gaussian_triangle = carrier.data(),
                      .gaussian_mean = mean.data(),
                      .gaussian_rotation = rotation.data(),
-                     .gaussian_scale = scale.data()};
+                     .gaussian_scale = scale.data(),
+                     .weld = weld.size() ? weld.data() : nullptr};
   return std::make_shared<DecodePlan>(view, isa);
 }
 

@@ -52,8 +52,7 @@ void Decoder::step(const float* expression, const DecodeOutputs& out) noexcept {
                         .frames = frames_.data()};
   plan_->blend_(plan_->tables_, work, out.vertices);
   if (out.normals) plan_->normals_(plan_->tables_, work, out.normals);
-  if (gaussians)
-    plan_->gaussians_(plan_->tables_, work, out.gaussian_mean, out.gaussian_rotation, out.gaussian_scale);
+  if (gaussians) plan_->gaussians_(plan_->tables_, work, out);
 }
 
 // Ry(yaw) Rx(pitch) Rz(roll) about each pivot, then the shift, then the parent's move.

@@ -32,6 +32,7 @@ struct RigView {
   const float* gaussian_mean = nullptr;       // [gaussians][3] in the triangle's frame, in its size
   const float* gaussian_rotation = nullptr;   // [gaussians][4] unit quaternion w x y z, in the triangle's frame
   const float* gaussian_scale = nullptr;      // [gaussians][3] in the triangle's size
+  const std::int32_t* weld = nullptr;         // [vertices] the first vertex at the same point; null: no two are welded
 };
 
 // Where a step writes. A null pointer is an output not wanted (and not computed); the three of a Gaussian go together.
@@ -41,6 +42,7 @@ struct DecodeOutputs {
   float* gaussian_mean = nullptr;      // [gaussians][3]
   float* gaussian_rotation = nullptr;  // [gaussians][4] unit quaternion w x y z
   float* gaussian_scale = nullptr;     // [gaussians][3]
+  int gaussian_stride = 0;             // floats from one Gaussian to the next in all three; 0: each is packed
 };
 
 inline constexpr int kDecodeBlock = 16;  // vertices that are blended together
@@ -99,8 +101,7 @@ class DecodePlan {
   friend class Decoder;
   using Blend = void (*)(const DecodeTables&, const DecodeWork&, float* vertices) noexcept;
   using Normals = void (*)(const DecodeTables&, const DecodeWork&, float* normals) noexcept;
-  using Gaussians = void (*)(const DecodeTables&, const DecodeWork&, float* mean, float* rotation,
-                             float* scale) noexcept;
+  using Gaussians = void (*)(const DecodeTables&, const DecodeWork&, const DecodeOutputs&) noexcept;
 
   void pack_blocks(const RigView& rig);
   void pack_fans(const RigView& rig);

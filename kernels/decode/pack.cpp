@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -15,7 +16,7 @@ namespace rtgraph::kernels {
   namespace isa {                                                                                                  \
   void decode_blend(const DecodeTables&, const DecodeWork&, float* vertices) noexcept;                             \
   void decode_normals(const DecodeTables&, const DecodeWork&, float* normals) noexcept;                            \
-  void decode_gaussians(const DecodeTables&, const DecodeWork&, float* mean, float* rotation, float* scale) noexcept; \
+  void decode_gaussians(const DecodeTables&, const DecodeWork&, const DecodeOutputs&) noexcept;                    \
   }
 RTGRAPH_DECLARE(baseline)
 RTGRAPH_DECLARE(avx2)
@@ -75,6 +76,7 @@ void check(const RigView& rig) {
       if (std::exchange(seen[rig.shape_vertex[i]], s) == s)
         fail("shape_vertex: entry " + std::to_string(i) + ": vertex " + std::to_string(rig.shape_vertex[i]) +
              " stands twice in shape " + std::to_string(s));
+  if (rig.weld) check_indices("weld", rig.weld, v, 0, rig.vertices);
   check_indices("gaussian_triangle", rig.gaussian_triangle, g, 0, rig.triangles);
   check_finite("gaussian_mean", rig.gaussian_mean, g * 3);
   check_finite("gaussian_rotation", rig.gaussian_rotation, g * 4);
@@ -100,16 +102,25 @@ struct Movers {
 };
 
 // An order of vertices in which each block of 16 has few movers, as every mover of a block costs the whole block: start
-// with the vertex that has most, then take in turn the one that adds fewest, and of those the one that shares most.
+// with the vertices that have most, then take in turn those that add fewest, and of those the ones that share most.
+// Vertices with the same movers are taken together: a head has far fewer sets of movers than vertices.
 std::vector<int> order_vertices(const Movers& movers, int vertices) {
-  std::vector<int> left(vertices), order;
-  std::iota(left.begin(), left.end(), 0);
-  const auto count = [&](int v) {
-    int n = 0;
-    for (std::size_t w = 0; w < movers.words; ++w) n += std::popcount(movers.of(v)[w]);
-    return n;
+  std::map<std::vector<std::uint64_t>, std::vector<int>> by_movers;
+  for (int v = 0; v < vertices; ++v) by_movers[{movers.of(v), movers.of(v) + movers.words}].push_back(v);
+  struct Alike {
+    const std::vector<std::uint64_t>* movers;
+    const std::vector<int>* vertices;
+    std::size_t taken = 0;
+    int count = 0;
   };
-  std::stable_sort(left.begin(), left.end(), [&](int a, int b) { return count(a) > count(b); });
+  std::vector<Alike> left;
+  for (const auto& [mask, members] : by_movers) {
+    left.push_back({&mask, &members});
+    for (const std::uint64_t word : mask) left.back().count += std::popcount(word);
+  }
+  std::stable_sort(left.begin(), left.end(), [](const Alike& a, const Alike& b) { return a.count > b.count; });
+
+  std::vector<int> order;
   std::vector<std::uint64_t> block(movers.words);
   while (!left.empty()) {
     if (order.size() % kDecodeBlock == 0) std::fill(block.begin(), block.end(), 0);
@@ -119,16 +130,19 @@ std::vector<int> order_vertices(const Movers& movers, int vertices) {
       for (std::size_t i = 0; i < left.size(); ++i) {
         int added = 0, shared = 0;
         for (std::size_t w = 0; w < movers.words; ++w) {
-          const std::uint64_t mask = movers.of(left[i])[w];
+          const std::uint64_t mask = (*left[i].movers)[w];
           added += std::popcount(mask & ~block[w]), shared += std::popcount(mask & block[w]);
         }
         const int cost = added * 65536 + 65535 - shared;
         if (best_cost < 0 || cost < best_cost) best_cost = cost, best = i;
       }
     }
-    for (std::size_t w = 0; w < movers.words; ++w) block[w] |= movers.of(left[best])[w];
-    order.push_back(left[best]);
-    left.erase(left.begin() + static_cast<std::ptrdiff_t>(best));
+    Alike& alike = left[best];
+    for (std::size_t w = 0; w < movers.words; ++w) block[w] |= (*alike.movers)[w];
+    do {
+      order.push_back((*alike.vertices)[alike.taken++]);
+    } while (alike.taken < alike.vertices->size() && order.size() % kDecodeBlock != 0);
+    if (alike.taken == alike.vertices->size()) left.erase(left.begin() + static_cast<std::ptrdiff_t>(best));
   }
   return order;
 }
@@ -234,15 +248,16 @@ void DecodePlan::pack_blocks(const RigView& rig) {
 
 void DecodePlan::pack_fans(const RigView& rig) {
   std::vector<std::vector<std::int32_t>> fans(rig.vertices);
-  for (int i = 0; i < 3 * rig.triangles; ++i) fans[rig.triangle[i]].push_back(i / 3);
+  const auto owner = [&](int v) { return rig.weld ? rig.weld[v] : v; };
+  for (int i = 0; i < 3 * rig.triangles; ++i) fans[owner(rig.triangle[i])].push_back(i / 3);
   valence_order_.resize(rig.vertices);
   std::iota(valence_order_.begin(), valence_order_.end(), 0);
   std::stable_sort(valence_order_.begin(), valence_order_.end(),
-                   [&](int a, int b) { return fans[a].size() < fans[b].size(); });
+                   [&](int a, int b) { return fans[owner(a)].size() < fans[owner(b)].size(); });
   while (valence_order_.size() % 4 != 0) valence_order_.push_back(valence_order_.back());  // written twice, alike
   fan_start_ = {0};
   for (const int v : valence_order_) {
-    fan_.insert(fan_.end(), fans[v].begin(), fans[v].end());
+    fan_.insert(fan_.end(), fans[owner(v)].begin(), fans[owner(v)].end());
     fan_start_.push_back(static_cast<std::int32_t>(fan_.size()));
   }
 }

@@ -26,7 +26,7 @@ def decode(rig: Rig, expression: npt.ArrayLike) -> Decoded:
     """Expression [E] -> the posed head."""
     inputs = np.asarray(expression, np.float64)
     vertices = skin(rig, blend(rig, inputs), joint_transforms(rig, inputs))
-    normals = vertex_normals(vertices, rig.triangles)
+    normals = vertex_normals(vertices, rig.triangles, rig.weld)
     return Decoded(vertices, normals, *carried_gaussians(rig, vertices))
 
 
@@ -69,13 +69,20 @@ def skin(rig: Rig, vertices: Array, transforms: Array) -> Array:
     return np.asarray(np.einsum("jv,jva->va", weights, moved))
 
 
-def vertex_normals(vertices: Array, triangles: npt.NDArray[np.int32]) -> Array:
-    """Sum of the surrounding triangles' normals by area, at unit length; +Z where it vanishes: [V, 3]."""
+def vertex_normals(
+    vertices: Array, triangles: npt.NDArray[np.int32], weld: npt.NDArray[np.int32] | None = None
+) -> Array:
+    """Sum of the surrounding triangles' normals by area, at unit length; +Z where it vanishes: [V, 3].
+
+    Welded vertices share their triangles.
+    """
     a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
     faces = np.cross(b - a, c - a)
+    owner = weld if weld is not None and len(weld) else np.arange(len(vertices))
     sums = np.zeros_like(vertices)
     for corner in range(3):
-        np.add.at(sums, triangles[:, corner], faces)
+        np.add.at(sums, owner[triangles[:, corner]], faces)
+    sums = sums[owner]
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     return np.where(lengths > 1e-15, sums / np.maximum(lengths, 1e-15), [0.0, 0.0, 1.0])
 

@@ -25,6 +25,7 @@ class Rig:
     Shapes are sparse: shape s moves vertices shape_vertex[shape_start[s] : shape_start[s + 1]], each once.
     joint_drive maps an expression to each joint's yaw, pitch, roll (radians) and x, y, z (metres); a parent
     comes before its children. Gaussians stand in the frame and size of their triangle.
+    Where the UVs split a surface, weld names for each vertex the first one at its point: they share a normal.
     Arrays are taken as contiguous float32 and int32. Raises ValueError, naming the array, where a shape is
     off; indices and numbers are checked when a DecodeState is made.
     """
@@ -45,6 +46,7 @@ class Rig:
         default_factory=lambda: np.zeros((0, 4), np.float32)
     )  # [G, 4] unit quaternion w x y z
     gaussian_scale: Floats = field(default_factory=lambda: np.zeros((0, 3), np.float32))  # [G, 3]
+    weld: Ints = field(default_factory=lambda: np.zeros(0, np.int32))  # [V], or [0]: no two are welded
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -65,6 +67,7 @@ class Rig:
         self._check("joint_drive", (j, 6, self.joint_drive.shape[-1]))
         self._check("skin_joint", (v, k))
         self._check("skin_weight", (v, k))
+        self._check("weld", (v if len(self.weld) else 0,))
         self._check("gaussian_triangle", (g,))
         self._check("gaussian_mean", (g, 3))
         self._check("gaussian_rotation", (g, 4))

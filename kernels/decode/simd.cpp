@@ -173,8 +173,10 @@ void decode_normals(const DecodeTables& tables, const DecodeWork& work, float* n
   }
 }
 
-void decode_gaussians(const DecodeTables& tables, const DecodeWork& work, float* mean, float* rotation,
-                      float* scale) noexcept {
+void decode_gaussians(const DecodeTables& tables, const DecodeWork& work, const DecodeOutputs& out) noexcept {
+  const int by_three = out.gaussian_stride ? out.gaussian_stride : 3;
+  const int by_four = out.gaussian_stride ? out.gaussian_stride : 4;
+  float *mean = out.gaussian_mean, *rotation = out.gaussian_rotation, *scale = out.gaussian_scale;
   for (int i = 0; i < tables.framed_triangles; i += 4)
     frame_four(tables, work, tables.framed_triangle + i, work.frames + 20 * i);
   for (int i = 0; i < tables.gaussians; ++i) {
@@ -183,15 +185,16 @@ void decode_gaussians(const DecodeTables& tables, const DecodeWork& work, float*
     const Vec4 local = load4(tables.gaussian_mean + 4 * i);
     const Vec4 turned = load4(frame) * pick<0, 0, 0, 0>(local) + load4(frame + 4) * pick<1, 1, 1, 1>(local) +
                         load4(frame + 8) * pick<2, 2, 2, 2>(local);
-    store3(mean + 3 * i, load4(frame + 12) + size * turned);
-    store3(scale + 3 * i, size * load4(tables.gaussian_scale + 4 * i));
+    store3(mean, load4(frame + 12) + size * turned);
+    store3(scale, size * load4(tables.gaussian_scale + 4 * i));
 
     const Vec4 a = load4(frame + 16), b = load4(tables.gaussian_rotation + 4 * i);
     const Vec4 product = pick<3, 3, 3, 3>(a) * b +
                          pick<0, 0, 0, 0>(a) * (pick<3, 2, 1, 0>(b) * Vec4{1, -1, 1, -1}) +
                          pick<1, 1, 1, 1>(a) * (pick<2, 3, 0, 1>(b) * Vec4{1, 1, -1, -1}) +
                          pick<2, 2, 2, 2>(a) * (pick<1, 0, 3, 2>(b) * Vec4{-1, 1, 1, -1});
-    store4(rotation + 4 * i, pick<3, 0, 1, 2>(product));
+    store4(rotation, pick<3, 0, 1, 2>(product));
+    mean += by_three, scale += by_three, rotation += by_four;
   }
 }
 

@@ -1,10 +1,10 @@
 // Owns the Python face of the denoiser's step; shapes are checked in Python.
-#include "kernels/denoiser_step/denoiser_step.h"
-
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "kernels/denoiser_step/bind_shape.h"
+#include "kernels/denoiser_step/denoiser_step.h"
 #include "kernels/linear/bind_precision.h"
 #include "kernels/linear/bind_weights.h"
 
@@ -15,23 +15,6 @@ namespace {
 
 using Array = py::array_t<float, py::array::c_style>;
 
-DenoiserShape shape_of(const py::object& config) {
-  const auto number = [&](const char* name) { return config.attr(name).cast<int>(); };
-  return DenoiserShape{
-      .hidden_width = number("hidden_width"),
-      .latent_width = number("latent_width"),
-      .emotions = number("emotions"),
-      .width = number("width"),
-      .blocks = number("blocks"),
-      .mlp_width = number("mlp_width"),
-      .norm_epsilon = config.attr("norm_epsilon").cast<float>(),
-      .head_width = number("head_width"),
-      .weights = number("weights"),
-      .angles = number("angles"),
-      .regions = number("regions"),
-  };
-}
-
 const float* pointer(const std::optional<Array>& array) { return array ? array->data() : nullptr; }
 
 }  // namespace
@@ -40,7 +23,7 @@ void bind_denoiser_step(py::module_ module) {
   py::class_<DenoiserStep, std::shared_ptr<DenoiserStep>>(module, "DenoiserStep")
       .def(py::init([](const py::object& config, const py::dict& weights, const std::string& precision, int streams,
                        const std::optional<std::string>& isa) {
-             return std::make_shared<DenoiserStep>(shape_of(config), weight_map(weights),
+             return std::make_shared<DenoiserStep>(denoiser_shape_from(config), weight_map(weights),
                                                    precision_from_name(precision), streams, find_instruction_set(isa));
            }),
            py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("streams"), py::arg("isa"))

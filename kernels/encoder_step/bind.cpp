@@ -1,10 +1,10 @@
 // Owns the Python face of the encoder's step; shapes are checked in Python.
-#include "kernels/encoder_step/encoder_step.h"
-
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "kernels/encoder_step/bind_shape.h"
+#include "kernels/encoder_step/encoder_step.h"
 #include "kernels/linear/bind_precision.h"
 #include "kernels/linear/bind_weights.h"
 
@@ -15,29 +15,6 @@ namespace {
 
 using Array = py::array_t<float, py::array::c_style>;
 using Mask = py::array_t<bool, py::array::c_style>;
-
-EncoderShape shape_of(const py::object& config) {
-  const auto number = [&](const char* name) { return config.attr(name).cast<int>(); };
-  return EncoderShape{
-      .mel_bands = number("mel_bands"),
-      .hops_per_frame = number("hops_per_frame"),
-      .stem_width = number("stem_width"),
-      .stem_kernel = number("stem_kernel"),
-      .frame_kernel = number("frame_kernel"),
-      .width = number("width"),
-      .layers = number("layers"),
-      .heads = number("heads"),
-      .mlp_width = number("mlp_width"),
-      .window = number("window"),
-      .rotary_base = config.attr("rotary_base").cast<double>(),
-      .norm_epsilon = config.attr("norm_epsilon").cast<float>(),
-      .eye_features = number("eye_features"),
-      .emotions = number("emotions"),
-      .style_width = number("style_width"),
-      .latent_width = number("latent_width"),
-      .hidden_width = number("hidden_width"),
-  };
-}
 
 const float* pointer(const std::optional<Array>& array) { return array ? array->data() : nullptr; }
 const std::uint8_t* pointer(const std::optional<Mask>& mask) {
@@ -50,7 +27,7 @@ void bind_encoder_step(py::module_ module) {
   py::class_<EncoderStep, std::shared_ptr<EncoderStep>>(module, "EncoderStep")
       .def(py::init([](const py::object& config, const py::dict& weights, const std::string& precision, int streams,
                        const std::optional<std::string>& isa) {
-             return std::make_shared<EncoderStep>(shape_of(config), weight_map(weights), precision_from_name(precision),
+             return std::make_shared<EncoderStep>(encoder_shape_from(config), weight_map(weights), precision_from_name(precision),
                                                   streams, find_instruction_set(isa));
            }),
            py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("streams"), py::arg("isa"))

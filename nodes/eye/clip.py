@@ -13,7 +13,7 @@ from rtgraph.nodes.eye.image import EyeImageConfig, Image, halves, to_eye_image
 from rtgraph.nodes.eye.opencv import opencv
 
 #: Rendered infrared eyes, side by side.
-BUNDLED = "asset:clips/eyes.avi"
+BUNDLED = "asset:clips/eyes.mp4"
 _USUAL_RATE_HZ = 60.0
 
 

@@ -19,6 +19,13 @@ py::object capsule(Args&&... args) {
   return py::reinterpret_steal<py::object>(made);
 }
 
+void add_avatar_decoder(py::module_& m);
+void add_eye_encoder(py::module_& m);
+void add_mel(py::module_& m);
+void add_mix(py::module_& m);
+void add_one_step_denoiser(py::module_& m);
+void add_online_encoder(py::module_& m);
 void add_relay(py::module_& m);
+void add_speech_gate(py::module_& m);
 
 }  // namespace rtgraph::nodes

@@ -127,7 +127,8 @@ class Scene:
         base, bend = self._textures.get(name), self._textures.get(f"{name} normal")
         (base or self._white).use(0)
         (bend or self._white).use(1)
-        colour = (1.0, 1.0, 1.0) if base else self._head.card.colours.get(name, (0.6, 0.6, 0.6))
+        card = self._head.card
+        colour = card.tints.get(name, (1.0, 1.0, 1.0)) if base else card.colours.get(name, (0.6, 0.6, 0.6))
         _set(self._lit, "base_colour", (*colour, 1.0))
         _set(self._lit, "normal_scale", material.normal_scale if bend else 0.0)
         _set(self._lit, "roughness", material.roughness)

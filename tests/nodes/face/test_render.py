@@ -84,7 +84,18 @@ def test_a_video_has_every_picture_and_the_sound(face_csv, tmp_path):
 
     sound, out = tmp_path / "talk.wav", tmp_path / "out.mp4"
     soundfile.write(sound, np.sin(np.arange(16000) * 0.2) * 0.3, 16000)
-    arguments = ["render", str(face_csv), "-o", str(out), "--size", "128x96", "--fps", "25", "--audio", str(sound)]
+    arguments = [
+        "render",
+        str(face_csv),
+        "-o",
+        str(out),
+        "--size",
+        "128x96",
+        "--fps",
+        "25",
+        "--audio",
+        str(sound),
+    ]
     done = run(app, arguments)
     assert done.exit_code == 0, done.output
     ask = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(out)]

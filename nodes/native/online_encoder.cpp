@@ -1,0 +1,70 @@
+// face.online_encoder: collects the mel hops of a frame, then runs the encoder's step.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "kernels/encoder_step/bind_shape.h"
+#include "kernels/encoder_step/encoder_step.h"
+#include "kernels/linear/bind_precision.h"
+#include "kernels/linear/bind_weights.h"
+#include "makers.h"
+
+namespace rtgraph::nodes {
+namespace {
+
+// Ports in the order of nodes/face/online_encoder.py.
+enum Inputs { kMel, kPrevious, kEyes, kEmotion };
+
+class OnlineEncoder final : public Node {
+ public:
+  OnlineEncoder(const kernels::EncoderShape& shape, const kernels::WeightMap& weights, kernels::Precision precision,
+                int64_t eyes_timeout_ns)
+      : step_(shape, weights, precision),
+        bands_(static_cast<std::size_t>(shape.mel_bands)),
+        hops_(static_cast<std::size_t>(shape.hops_per_frame) * bands_),
+        eyes_timeout_ns_(eyes_timeout_ns) {}
+
+  void reset() override {
+    step_.reset(0);
+    filled_ = 0;
+  }
+
+  int process(Context ctx) noexcept override {
+    std::copy_n(ctx.input<float>(kMel), bands_, hops_.data() + filled_);
+    filled_ += bands_;
+    if (filled_ < hops_.size()) return RTGRAPH_OK;
+    filled_ = 0;
+    const bool eyes_are_old = ctx.timestamp_ns() - ctx.packet(kEyes).timestamp_ns > eyes_timeout_ns_;
+    const int64_t replaced = step_.replaced_inputs();
+    step_.step({.mel = hops_.data(),
+                .previous = ctx.input<float>(kPrevious),
+                .eyes = eyes_are_old ? nullptr : ctx.input<float>(kEyes),
+                .emotion = ctx.input<float>(kEmotion)},
+               ctx.output<float>(0));
+    if (step_.replaced_inputs() > replaced) ctx.count("replaced_inputs", step_.replaced_inputs() - replaced);
+    ctx.emit();
+    return RTGRAPH_OK;
+  }
+
+ private:
+  kernels::EncoderStep step_;
+  const std::size_t bands_;
+  kernels::AlignedBuffer<float> hops_;  // [hops_per_frame, mel_bands] of the frame that is being filled
+  std::size_t filled_ = 0;              // floats of it
+  const int64_t eyes_timeout_ns_;
+};
+
+}  // namespace
+
+void add_online_encoder(py::module_& m) {
+  m.def(
+      "online_encoder",
+      [](const py::object& config, const py::dict& weights, const std::string& precision, int64_t eyes_timeout_ns) {
+        return capsule<OnlineEncoder>(kernels::encoder_shape_from(config), kernels::weight_map(weights),
+                                      kernels::precision_from_name(precision), eyes_timeout_ns);
+      },
+      py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("eyes_timeout_ns"),
+      "config: an EncoderConfig; weights: its float32 arrays under torch's names");
+}
+
+}  // namespace rtgraph::nodes
