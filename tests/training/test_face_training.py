@@ -1,0 +1,148 @@
+"""Whole runs of face training: it learns, it resumes, two processes agree, and what it writes can be loaded."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("scipy")
+
+from face_clips import recording, silence, speech  # noqa: E402
+
+from rtgraph.models import lips, weights  # noqa: E402
+from rtgraph.models.expression import INDEX  # noqa: E402
+from rtgraph.models.weights import Card  # noqa: E402
+from rtgraph.training.face.config import TrainConfig  # noqa: E402
+from rtgraph.training.face.export import ExportError, export_onnx  # noqa: E402
+from rtgraph.training.face.features import (  # noqa: E402
+    read_shard,
+    real_streams,
+    synthetic_streams,
+    write_shard,
+)
+from rtgraph.training.face.stages import Run  # noqa: E402
+from rtgraph.training.face.validation import animate, lip_correlations  # noqa: E402
+from rtgraph.training.face.workers import Workers  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+def features(folder: Path, clips: int) -> Path:
+    rng = np.random.default_rng(0)
+    write_shard(folder / "real-000.npz", list(real_streams([recording(rng) for _ in range(clips)], rng)))
+    write_shard(folder / "speech-000.npz", list(synthetic_streams([speech(rng) for _ in range(clips)], rng)))
+    write_shard(folder / "quiet-000.npz", list(synthetic_streams([silence(rng) for _ in range(3)], rng)))
+    held_out = [speech(np.random.default_rng(1000 + i)) for i in range(6)]
+    write_shard(folder / "valid-speech.npz", list(synthetic_streams(held_out, rng, change=False)))
+    return folder
+
+
+def config(**stages: int) -> TrainConfig:
+    told = {
+        name: {"steps": stages.get(name, 0), "learning_rate": 2e-3, "warmup_steps": 10, "average": 0.98}
+        for name in ("regression", "teacher", "student")
+    }
+    return TrainConfig.model_validate({"size": "tiny", "data": {"batch": 6, "window_frames": 120}, **told})
+
+
+def steps_logged(folder: Path) -> list[int]:
+    with (folder / "log.csv").open() as file:
+        return [int(row["step"]) for row in csv.DictReader(file) if row["name"] == "loss"]
+
+
+def test_all_stages_run_resume_and_ship(tmp_path: Path) -> None:
+    shards = features(tmp_path / "features", 2)
+    first = Run(tmp_path / "run", shards, config(regression=3), Workers())
+    first.train()
+    again = Run(tmp_path / "run", shards, config(regression=5, teacher=2, student=2), Workers())
+    seen: list[tuple[str, int]] = []
+    again.train(lambda stage, step, steps, losses: seen.append((stage, step)))
+    assert seen == [
+        ("regression", 4),
+        ("regression", 5),
+        ("teacher", 1),
+        ("teacher", 2),
+        ("student", 1),
+        ("student", 2),
+    ]
+    assert steps_logged(tmp_path / "run/regression") == [3, 5]
+    path = tmp_path / "face.safetensors"
+    again.save(path, Card(name="test", licence="Apache-2.0", config=again.config.face))
+    loaded = weights.load(path)
+    expected = again.network.denoiser.out.weight.detach().numpy()
+    np.testing.assert_allclose(loaded.part("denoiser")["out.weight"], expected, atol=1e-3)
+    tuned = Run(tmp_path / "tuned", shards, config(), Workers(), start=path)
+    torch.testing.assert_close(tuned.network.code.basis, again.network.code.basis, atol=0.5, rtol=1e-3)
+    assert not tuned.network.encoder.previous.weight.any()
+
+
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    features(tmp_path / "features", 2)
+    program = tmp_path / "worker.py"
+    program.write_text(
+        "import sys, torch\n"
+        "from pathlib import Path\n"
+        "from test_face_training import config\n"
+        "from rtgraph.training.face.stages import Run\n"
+        "from rtgraph.training.face.workers import Workers\n"
+        "here = Path(sys.argv[1])\n"
+        "with Workers.found() as workers:\n"
+        "    run = Run(here / 'run', here / 'features', config(regression=3), workers)\n"
+        "    run.train()\n"
+        "    torch.save(run.network.state_dict(), here / f'{workers.rank}.pt')\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*command, str(program), str(tmp_path)], capture_output=True, text=True, env=environment, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+    for name, value in one.items():
+        torch.testing.assert_close(value, other[name], msg=name)
+
+
+def test_onnx_gives_the_same_numbers(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    run = Run(tmp_path / "run", features(tmp_path / "features", 1), config(), Workers())
+    path = tmp_path / "face.safetensors"
+    run.save(path, Card(name="test", licence="Apache-2.0", config=run.config.face))
+    errors = export_onnx(path, tmp_path)
+    assert set(errors) == {"encoder", "denoiser"}
+    assert max(errors.values()) < 1e-4
+    assert (tmp_path / "encoder.onnx").stat().st_size > 1_000_000
+
+
+def test_another_format_is_told() -> None:
+    from rtgraph.training.face.export import export
+
+    with pytest.raises(ExportError, match="expected onnx"):
+        export(format="coreml")
+
+
+@pytest.mark.slow
+def test_a_minute_of_training_beats_loudness(tmp_path: Path) -> None:
+    """Vowels that are equally loud: a mouth that follows loudness knows nothing, one that hears does."""
+    shards = features(tmp_path / "features", 24)
+    run = Run(tmp_path / "run", shards, config(regression=150), Workers())
+    run.train()
+    heard, loud = [], []
+    for stream in read_shard(shards / "valid-speech.npz"):
+        frames = animate(run.network, run.windows.whole(stream))[0]
+        inside = np.convolve(stream.lips[:, 0].astype(float) > 0.01, np.ones(11), "same") > 0
+        heard.append(lip_correlations(frames, stream.lips, inside)[0])
+        energy = stream.mel.astype(np.float32).reshape(stream.frames, -1).mean(1)
+        jaw = np.zeros_like(frames)
+        jaw[:, INDEX["jawOpen"]] = np.clip((energy - energy.min()) / np.ptp(energy), 0, 1)
+        assert lips.measure(jaw)[:, 0].std() > 0
+        loud.append(lip_correlations(jaw, stream.lips, inside)[0])
+    assert np.mean(heard) > np.mean(loud) + 0.2, (np.mean(heard), np.mean(loud))
+    assert np.mean(heard) > 0.6

@@ -1,0 +1,42 @@
+"""A sitting: one wearer in one rig, and the pictures that are taken of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .look import FloatArray, Look, random_look
+from .picture import render
+from .rig import Rig, random_rig
+from .wearer import Wearer, random_wearer
+
+#: How far the headset moves about its place while it is worn, mm (standard deviation).
+_SLIP_MM = 0.35
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """Who, and in what; `seed` and `number` alone decide."""
+
+    wearer: Wearer
+    rig: Rig
+    rng: np.random.Generator
+
+    def picture(self, look: Look) -> NDArray[np.uint8]:
+        """The next picture, [128, 128] uint8: some slip, now and then motion blur."""
+        slip = self.rng.normal(0, _SLIP_MM, 3).astype(np.float32)
+        motion = self.rng.uniform(-5, 5, 2) if self.rng.random() < 0.2 else (0.0, 0.0)
+        return render(self.wearer, self.rig, look, self.rng, slip, (float(motion[0]), float(motion[1])))
+
+    def random_pictures(self, count: int) -> tuple[NDArray[np.uint8], FloatArray]:
+        """Independent looks: pictures [count, 128, 128] and labels [count, 6]."""
+        looks = [random_look(self.rng) for _ in range(count)]
+        return np.stack([self.picture(look) for look in looks]), np.stack([look.labels() for look in looks])
+
+
+def begin(seed: int, number: int) -> Sitting:
+    """The sitting of that number; other seeds are other people."""
+    rng = np.random.default_rng((seed, number))
+    return Sitting(random_wearer(rng), random_rig(rng), rng)

@@ -1,0 +1,157 @@
+"""Windows of streams as tensors: what one step of training sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rtgraph.models.expression import EYE_STATE, INDEX
+from rtgraph.models.eye_lift import from_frame, lift
+
+from .config import KINDS, DataConfig
+from .features import Stream, read_shard
+
+_GAZE = [INDEX[name] for name in ("leftEyeYaw", "leftEyePitch", "rightEyeYaw", "rightEyePitch")]
+_GAZE_OF_STATE = [
+    EYE_STATE.index(n) for n in ("gazeYawLeft", "gazePitchLeft", "gazeYawRight", "gazePitchRight")
+]
+_PUPILS = [EYE_STATE.index(f"pupilMm{side}") for side in ("Left", "Right")]
+
+
+@dataclass
+class Batch:
+    """B windows of T frames."""
+
+    mel: Tensor  # [B, 2 T, 80]
+    motion: Tensor  # [B, T, 61]
+    lips: Tensor  # [B, T, 2]
+    spoken: Tensor  # [B, T] bool
+    known: Tensor  # [B, 61] bool
+    eyes: Tensor  # [B, T, 160]
+    eyes_present: Tensor  # [B, T] bool
+    emotion: Tensor  # [B, 8]
+    style: Tensor  # [B, 16]
+    real: Tensor  # [B] bool
+
+    def to(self, device: torch.device) -> Batch:
+        return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+class Windows:
+    """Draws windows at random from the shards NAME-*.npz of a folder, kind by kind.
+
+    Raises FileNotFoundError where a kind that is asked for has no shard.
+    """
+
+    def __init__(self, folder: Path, config: DataConfig) -> None:
+        self.config = config
+        self.streams: dict[str, list[Stream]] = {}
+        for kind in KINDS:
+            if not config.shares.get(kind):
+                continue
+            self.streams[kind] = [
+                s for path in sorted(folder.glob(f"{kind}-*.npz")) for s in read_shard(path)
+            ]
+            if not self.streams[kind]:
+                raise FileNotFoundError(
+                    f"{folder} holds no {kind}-*.npz; make features first, or set shares.{kind} to 0"
+                )
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Without end."""
+        kinds = list(self.streams)
+        share = np.array([self.config.shares[kind] for kind in kinds])
+        share = share / share.sum()
+        lengths = {kind: np.array([s.frames for s in self.streams[kind]], float) for kind in kinds}
+        while True:
+            chosen = []
+            for kind in rng.choice(kinds, self.config.batch, p=share):
+                p = lengths[kind] / lengths[kind].sum()
+                chosen.append(self.streams[kind][int(rng.choice(len(p), p=p))])
+            yield _collated([self._window(stream, rng) for stream in chosen], self.config, rng)
+
+    def whole(self, stream: Stream) -> Batch:
+        """A whole stream as a batch of one, undisturbed, without eyes, emotion or style."""
+        still = DataConfig(
+            batch=1, window_frames=stream.frames, look_ahead_frames=self.config.look_ahead_frames,
+            eyes_present=0, emotion_present=0, style_present=0, eye_noise=0, level_noise=0, tilt_noise=0,
+            warp_chance=0, mask_chance=0,
+        )  # fmt: skip
+        cut = _cut(stream, 0, stream.frames, self.config.look_ahead_frames)
+        return _collated([cut], still, np.random.default_rng(0))
+
+    def _window(self, stream: Stream, rng: np.random.Generator) -> Stream:
+        """`window_frames` of a stream; a shorter one is padded, and what is padded is neither spoken nor
+        known.
+        """
+        c = self.config
+        frames = c.window_frames
+        spare = stream.frames - frames
+        start = int(rng.integers(spare + 1)) if spare > 0 and rng.random() > c.start_chance else 0
+        return _cut(stream, start, frames, c.look_ahead_frames)
+
+
+def _collated(windows: Sequence[Stream], c: DataConfig, rng: np.random.Generator) -> Batch:
+    """Windows as tensors, the sound disturbed, conditions dropped, as the config says."""
+    stack = {name: np.stack([getattr(w, name) for w in windows]) for name in ("motion", "lips", "spoken")}
+    motion = stack["motion"].astype(np.float32)
+    mel = np.stack([_disturbed(w.mel.astype(np.float32), c, rng) for w in windows])
+    state = from_frame(motion)
+    state[..., _PUPILS] = rng.uniform(2, 8, (len(windows), 1, 1))
+    state += rng.normal(0, c.eye_noise, state.shape).astype(np.float32)
+    # a recording that does not tell the gaze gets one: seeing eyes must not mean hearing a synthesised voice
+    unseen = ~np.stack([w.known for w in windows])[:, None, _GAZE]
+    looks = rng.normal(0, 0.15, (len(windows), 1, len(_GAZE)))
+    state[..., _GAZE_OF_STATE] = np.where(unseen, looks, state[..., _GAZE_OF_STATE])
+    present = (rng.random((len(windows), 1)) < c.eyes_present) & np.ones(motion.shape[:2], bool)
+    said = np.stack([w.emotion for w in windows]) * (rng.random((len(windows), 1)) < c.emotion_present)
+    style = np.stack([w.style for w in windows]) * (rng.random((len(windows), 1)) < c.style_present)
+    arrays = {
+        "mel": mel, "motion": motion, "lips": stack["lips"].astype(np.float32), "spoken": stack["spoken"],
+        "known": np.stack([w.known for w in windows]), "eyes": lift(state), "eyes_present": present,
+        "emotion": said.astype(np.float32), "style": style.astype(np.float32),
+        "real": np.array([bool(w.real) for w in windows]),
+    }  # fmt: skip
+    return Batch(**{name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()})
+
+
+def _cut(stream: Stream, start: int, frames: int, look_ahead: int) -> Stream:
+    """Frames start.. of the face, with the sound `look_ahead` frames further on."""
+    end = start + frames
+    mel = stream.mel[2 * (start + look_ahead) : 2 * (end + look_ahead)]
+    missing = 2 * frames - len(mel)
+    mel = np.pad(mel, ((0, missing), (0, 0)), mode="edge") if missing > 0 else mel
+    cut = {name: getattr(stream, name)[start:end] for name in ("motion", "lips", "spoken")}
+    short = frames - len(cut["motion"])
+    if short > 0:
+        cut["motion"] = np.pad(cut["motion"], ((0, short), (0, 0)), mode="edge")
+        cut["lips"] = np.pad(cut["lips"], ((0, short), (0, 0)), mode="edge")
+        cut["spoken"] = np.pad(cut["spoken"], (0, short))
+    return replace(stream, mel=mel, **cut)
+
+
+def _disturbed(mel: np.ndarray, config: DataConfig, rng: np.random.Generator) -> np.ndarray:
+    """A level that the front-end has not found yet, another throat, bands that are missing (Park et al.
+    2019).
+    """
+    mel = mel + rng.normal(0, config.level_noise)
+    bands = mel.shape[1]
+    if rng.random() < config.warp_chance:
+        source = np.arange(bands) * 2 ** rng.normal(0, 0.06) + rng.normal(0, 0.7)
+        source = np.clip(source, 0, bands - 1.001)
+        low = source.astype(int)
+        part = (source - low).astype(np.float32)
+        mel = mel[:, low] * (1 - part) + mel[:, low + 1] * part
+    tilt = rng.normal(0, config.tilt_noise, 2)
+    x = np.linspace(-1, 1, bands)
+    mel = mel + tilt[0] * x + tilt[1] * (x**2 - 1 / 3)
+    for _ in range(2):
+        if rng.random() < config.mask_chance:
+            width, at = int(rng.integers(1, 12)), int(rng.integers(bands))
+            mel[:, at : at + width] = mel.min()
+    return np.asarray(mel, np.float32)

@@ -1,0 +1,214 @@
+"""`rtgraph train`: the face model from recordings, or shipped weights made more like a person's own
+recordings.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rtgraph.errors import RtGraphError
+
+_DATA_NOTES = {
+    "corpus": "speech synthesised by rtgraph.training.corpus, faces by its articulatory model (Apache-2.0)",
+    "grid_s1": "GRID audio-visual corpus, speaker s1, 50 minutes (Cooke, Barker, Cunningham, Shao 2006, "
+    "doi:10.1121/1.2229005), CC BY 4.0",
+}
+
+
+class TrainError(RtGraphError):
+    """A run cannot begin: what is missing, and how to get it."""
+
+
+def train(
+    out: Annotated[Path, typer.Option("--out", "-o", help="weights to write, NAME.safetensors")] = Path(
+        "face.safetensors"
+    ),
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="fine-tune: a folder of NAME.wav with NAME.csv of Live Link Face"),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="weights to go on from: a bundled size or a file (with --data: base)"),
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="tiny or base")] = None,
+    look_ahead_ms: Annotated[
+        int | None, typer.Option(help="sound heard ahead of the face, multiple of 20")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of settings; the options above win")] = None,
+    run: Annotated[Path | None, typer.Option(help="folder of checkpoints (default: by OUT's name)")] = None,
+    corpus: Annotated[Path | None, typer.Option(help="folder of synthesised speech")] = None,
+    real: Annotated[Path | None, typer.Option(help="folder of solved recordings")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="of the processor")] = 1,
+) -> None:
+    """Train the face model, or fine-tune it with --data. The same command goes on with a run that was
+    stopped.
+    """
+    # torch takes seconds to import: `rtgraph train --help` does without
+    import torch
+
+    from rtgraph.models.weights import Card
+
+    from ..corpus.utterance import CorpusError
+    from .checkpoint import CheckpointError
+    from .prepare import prepare
+    from .stages import Run
+    from .workers import Workers
+
+    torch.set_num_threads(threads)
+    settings = _settings(config, size, look_ahead_ms, fine_tune=data is not None)
+    folder = run or _cache() / "training" / out.stem
+    sources = _sources(folder, data, corpus, real)
+    first_weights = _weights_path(start or ("base" if data else None))
+    if first_weights is not None:
+        settings = settings.model_copy(update={"size": _size_of(first_weights)})
+    with Workers.found() as workers:
+        console = Console(quiet=not workers.first, soft_wrap=True)
+        features = folder / "features"
+        try:
+            if workers.first:
+                prepare(features, sources, settings.seed, lambda name: console.print(f"features: {name}"))
+            workers.wait()
+            settings = _with_what_is_there(settings, features)
+            trained = Run(folder, features, settings, workers, first_weights)
+            with Progress(
+                TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+                TextColumn("loss {task.fields[loss]:.3f}"), TimeRemainingColumn(), console=console,
+            ) as bar:  # fmt: skip
+                tasks: dict[str, Any] = {}
+
+                def progress(stage: str, step: int, steps: int, losses: dict[str, float]) -> None:
+                    if stage not in tasks:
+                        tasks[stage] = bar.add_task(stage, total=steps, loss=0.0)
+                    bar.update(tasks[stage], completed=step, loss=losses["loss"])
+
+                trained.train(progress)
+        except (CorpusError, CheckpointError, FileNotFoundError) as error:
+            raise TrainError(str(error)) from error
+        if workers.first:
+            quality = trained.validate()
+            card = Card(
+                name=out.stem,
+                licence="Apache-2.0",
+                config=settings.face,
+                data=_data_notes(sources),
+                steps=trained.steps,
+                quality=quality,
+                look_ahead_ms=settings.look_ahead_ms,
+            )
+            trained.save(out, card)
+            for name, value in quality.items():
+                console.print(f"{name:24s} {value:.3f}")
+            console.print(f"{out}: {trained.steps} steps in all; log in {folder}")
+
+
+def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fine_tune: bool) -> Any:
+    """TrainConfig from the file and the options; TrainError names what does not fit."""
+    from .config import FRAME_MS, TrainConfig
+
+    told: dict[str, Any] = {}
+    if fine_tune:  # little data: short, careful, from weights that know how to speak
+        told = {
+            "regression": {"steps": 400, "learning_rate": 1e-4},
+            "teacher": {"steps": 200, "learning_rate": 5e-4},
+            "student": {"steps": 200, "learning_rate": 1e-4},
+        }
+    try:
+        if path is not None:
+            told |= yaml.safe_load(path.read_text("utf-8")) or {}
+        if size is not None:
+            told["size"] = size
+        if look_ahead_ms is not None:
+            if look_ahead_ms < 0 or look_ahead_ms % FRAME_MS:
+                raise TrainError(
+                    f"--look-ahead-ms {look_ahead_ms}: expected a multiple of {FRAME_MS}, 0 or more"
+                )
+            told["data"] = {**told.get("data", {}), "look_ahead_frames": look_ahead_ms // FRAME_MS}
+        return TrainConfig.model_validate(told)
+    except OSError as error:
+        raise TrainError(f"--config: {error}") from error
+    except (ValidationError, yaml.YAMLError) as error:
+        raise TrainError(f"training settings: {error}") from error
+
+
+def _sources(folder: Path, data: Path | None, corpus: Path | None, real: Path | None) -> Any:
+    from ..real import sources_folder
+    from ..real.pairs import read_folder
+    from ..real.store import write_source
+    from .prepare import Sources
+
+    corpus = corpus or _cache() / "corpus"
+    if data is not None:
+        clips, alignments = read_folder(data)
+        for alignment in alignments:
+            print(alignment, file=sys.stderr)
+        real = folder / "recordings"
+        write_source(real / f"{data.resolve().name}.npz", clips)
+    real = real or sources_folder()
+    sources = Sources(
+        corpus if any(corpus.glob("face-*.npz")) else None, real if any(real.glob("*.npz")) else None
+    )
+    if sources.corpus is None and sources.real is None:
+        raise TrainError(
+            f"there is nothing to learn from: neither speech in {corpus} (make it: python -m "
+            f"rtgraph.training.corpus) nor recordings in {real} (python -m rtgraph.training.real --help)"
+        )
+    return sources
+
+
+def _with_what_is_there(settings: Any, features: Path) -> Any:
+    """Shares of kinds that have no shard become 0."""
+    shares = {
+        kind: share if any(features.glob(f"{kind}-*.npz")) else 0.0
+        for kind, share in settings.data.shares.items()
+    }
+    data = settings.data.model_copy(update={"shares": shares})
+    return settings.model_copy(update={"data": data})
+
+
+def _weights_path(name: str | None) -> Path | None:
+    from rtgraph.files import bundled
+
+    if name is None:
+        return None
+    path = (
+        Path(name)
+        if name.endswith(".safetensors")
+        else bundled("assets") / f"weights/face-{name}.safetensors"
+    )
+    if not path.is_file():
+        raise TrainError(
+            f"--from {name}: no such weights; give tiny, base or the path of a .safetensors file"
+        )
+    return path
+
+
+def _size_of(path: Path) -> str:
+    from rtgraph.models import weights
+    from rtgraph.models.config import SIZES
+
+    config = weights.load(path).card.config
+    for name, size in SIZES.items():
+        if size == config:
+            return name
+    raise TrainError(f"{path} is of no known size ({', '.join(SIZES)}); train one of these")
+
+
+def _data_notes(sources: Any) -> list[str]:
+    names = ["corpus"] * (sources.corpus is not None)
+    if sources.real is not None:
+        names += [path.stem for path in sorted(sources.real.glob("*.npz"))]
+    return [_DATA_NOTES.get(name, f"{name}: recordings of the user's own") for name in names]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rtgraph"

@@ -1,0 +1,85 @@
+"""Makes the shards of features that a run draws from; a killed run goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+from ..corpus import Clip
+from ..corpus import read_all as read_corpus
+from ..real import RealClip
+from ..real import read_all as read_real
+from .features import Stream, real_streams, synthetic_streams, write_shard
+
+Make = Callable[[np.random.Generator], list[Stream]]
+
+#: Kinds of corpus clips that count as a voice; all others are negatives.
+_VOICED = ("speech", "laughter")
+_PARTS = 4  # shards that one pass over the corpus is cut into, so that little is lost when killed
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where recordings come from: either may be missing, not both."""
+
+    corpus: Path | None  # a folder of rtgraph.training.corpus
+    real: Path | None  # a folder of rtgraph.training.real
+    real_passes: int = 6  # how many voices each recording is heard in
+    corpus_passes: int = 2
+
+
+def prepare(
+    folder: Path, sources: Sources, seed: int = 0, report: Callable[[str], None] = lambda _: None
+) -> None:
+    """Write valid-*.npz and the shards of every kind that the sources give; what is there is kept.
+
+    The shards are repeatable from the seed. CorpusError, RealDataError where a source cannot be read.
+    """
+    if sources.real is not None:
+        train = _by_speaker(read_real(sources.real, "train"))
+        valid = _by_speaker(read_real(sources.real, "valid"))
+
+        def of_people(people: Sequence[Sequence[RealClip]], change: bool) -> Make:
+            return lambda rng: [s for clips in people for s in real_streams(clips, rng, change)]
+
+        _shard(folder / "valid-real.npz", of_people(valid, False), seed, report)
+        for number in range(sources.real_passes):
+            _shard(folder / f"real-{number:03d}.npz", of_people(train, True), seed, report)
+    if sources.corpus is not None:
+        clips = list(read_corpus(sources.corpus, "train"))
+        voiced = [c for c in clips if c.recording.about["kind"] in _VOICED]
+        quiet = [c for c in clips if c.recording.about["kind"] not in _VOICED]
+        valid_clips = [
+            c for c in read_corpus(sources.corpus, "valid") if c.recording.about["kind"] == "speech"
+        ]
+
+        def of_clips(clips: Sequence[Clip], change: bool) -> Make:
+            return lambda rng: list(synthetic_streams(clips, rng, change))
+
+        _shard(folder / "valid-speech.npz", of_clips(valid_clips, False), seed, report)
+        for number in range(sources.corpus_passes):
+            _shard(folder / f"quiet-{number:03d}.npz", of_clips(quiet, True), seed, report)
+            for part in range(_PARTS):
+                name = f"speech-{number * _PARTS + part:03d}.npz"
+                _shard(folder / name, of_clips(voiced[part::_PARTS], True), seed, report)
+
+
+def _by_speaker(clips: Iterable[RealClip]) -> list[list[RealClip]]:
+    """Speakers whose clips tell the same numbers are kept together, each with clips of their own."""
+    groups: dict[tuple[str, str, bytes], list[RealClip]] = {}
+    for clip in clips:
+        groups.setdefault((clip.source, clip.speaker, clip.known.tobytes()), []).append(clip)
+    return list(groups.values())
+
+
+def _shard(path: Path, make: Make, seed: int, report: Callable[[str], None]) -> None:
+    if path.exists():
+        return
+    report(path.name)
+    streams = make(np.random.default_rng((seed, crc32(path.name.encode()))))
+    if streams:
+        write_shard(path, streams)
