@@ -1,0 +1,111 @@
+// The dock below the face: sound, both eyes, and where the time of a frame goes.
+import { h } from "./dom.js";
+
+const SOUND_HZ = 16000;
+const SHOWN_S = 2;
+const COLUMNS = 240; // of the waveform, least and greatest sample of each
+const GAZE_FULL_RAD = 0.6;
+
+export class Dock {
+  #wave = h("canvas", { width: COLUMNS * 2, height: 72 });
+  #eyes = { left: eye("left eye"), right: eye("right eye") };
+  #strip = h("div", { class: "strip" });
+  #legend = h("div", { class: "legend" });
+  #column = { low: 0, high: 0, samples: 0 };
+  #columns = [];
+  #sound = card("sound", this.#wave);
+  // A person who faces us has the right eye on our left.
+  #pictures = card("eyes", h("div", { class: "pair" }, this.#eyes.right.figure, this.#eyes.left.figure));
+  #timing = card("time of a frame", this.#strip, this.#legend);
+
+  constructor() {
+    this.element = h("footer", { class: "dock" }, this.#sound, this.#pictures, this.#timing);
+    for (const part of [this.#sound, this.#pictures, this.#timing]) part.hidden = true; // until there is something
+  }
+
+  /** @param {Float32Array} samples */
+  hear(samples) {
+    this.#sound.hidden = false;
+    const size = (SOUND_HZ * SHOWN_S) / COLUMNS;
+    for (const sample of samples) {
+      const column = this.#column;
+      column.low = Math.min(column.low, sample);
+      column.high = Math.max(column.high, sample);
+      if (++column.samples < size) continue;
+      this.#columns.push(column);
+      if (this.#columns.length > COLUMNS) this.#columns.shift();
+      this.#column = { low: 0, high: 0, samples: 0 };
+    }
+  }
+
+  drawSound() {
+    if (this.#sound.hidden) return;
+    const { width, height } = this.#wave;
+    const context = this.#wave.getContext("2d");
+    context.clearRect(0, 0, width, height);
+    context.fillStyle = "#7fc9c0";
+    const offset = COLUMNS - this.#columns.length;
+    this.#columns.forEach(({ low, high }, i) => {
+      // The square root makes quiet speech visible.
+      const top = (0.5 - 0.5 * Math.sqrt(high)) * height, bottom = (0.5 + 0.5 * Math.sqrt(-low)) * height;
+      context.fillRect((offset + i) * 2, top, 1.4, Math.max(1, bottom - top));
+    });
+  }
+
+  /** @param {"left"|"right"} side  @param {Uint8Array} pixels of rows x columns */
+  see(side, pixels, rows, columns) {
+    this.#pictures.hidden = false;
+    const { canvas } = this.#eyes[side];
+    if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(columns, rows);
+    const words = new Uint32Array(image.data.buffer);
+    for (let i = 0; i < pixels.length; i++) words[i] = 0xff000000 | (pixels[i] * 0x010101);
+    context.putImageData(image, 0, 0);
+  }
+
+  /** @param {Float32Array} state [14]: of each eye gaze yaw, pitch, lid, squint, wide, pupil mm, confidence */
+  gaze(state) {
+    this.#pictures.hidden = false;
+    ["left", "right"].forEach((side, i) => {
+      const [yaw, pitch, lid, , , pupilMm, confidence] = state.subarray(7 * i, 7 * i + 7);
+      const { dot, text } = this.#eyes[side];
+      // The eye looks at us: its left is our right.
+      dot.style.left = `${50 + (50 * yaw) / GAZE_FULL_RAD}%`;
+      dot.style.top = `${50 + (50 * pitch) / GAZE_FULL_RAD}%`;
+      dot.style.opacity = 0.15 + 0.85 * confidence;
+      text.textContent = `lid ${lid.toFixed(2)} · ${pupilMm.toFixed(1)} mm`;
+    });
+  }
+
+  /** @param {{nodes: {name: string, native: boolean, p50_us: number, p99_us: number}[], budget_ms: number|null,
+   *   missed: number, frames: number, frame_ms: number}} timing */
+  time(timing) {
+    this.#timing.hidden = false;
+    const total = timing.nodes.reduce((sum, node) => sum + node.p50_us, 0);
+    const whole = Math.max(total, timing.budget_ms ? timing.budget_ms * 1000 : 0) || 1;
+    this.#strip.replaceChildren(...timing.nodes.map((node, i) => h("i", {
+      style: `width: ${(100 * node.p50_us) / whole}%; --hue: ${(200 + 47 * i) % 360}`,
+      class: node.native ? "native" : "python",
+      title: `${node.name} (${node.native ? "native" : "Python"}): ${ms(node.p50_us)} ms, p99 ${ms(node.p99_us)} ms`,
+    })));
+    const slowest = [...timing.nodes].sort((a, b) => b.p50_us - a.p50_us).slice(0, 4);
+    this.#legend.replaceChildren(
+      ...slowest.map((node) => h("span", { style: `--hue: ${(200 + 47 * timing.nodes.indexOf(node)) % 360}` }, `${node.name} ${ms(node.p50_us)}`)),
+      h("span", { class: "sum" }, timing.budget_ms ? `${ms(total)} of ${timing.budget_ms} ms, ${timing.missed} missed` : `${ms(total)} ms`),
+    );
+  }
+}
+
+const ms = (us) => (us / 1000).toFixed(us < 1000 ? 3 : 2);
+
+function card(title, ...children) {
+  return h("div", { class: "card" }, h("h2", {}, title), ...children);
+}
+
+function eye(name) {
+  const canvas = h("canvas", { width: 1, height: 1, "aria-label": name });
+  const dot = h("u");
+  const text = h("small");
+  return { canvas, dot, text, figure: h("figure", {}, h("div", { class: "eye" }, canvas, dot), text) };
+}

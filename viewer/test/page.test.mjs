@@ -1,0 +1,97 @@
+// The page in a real browser: frames arrive, the head moves, pages agree, the line comes back, a headset is entered.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
+import { browser, open, run, until } from "./graph.mjs";
+
+// An emulated Quest 3.
+const HEADSET = `${readFileSync(new URL("../node_modules/iwer/build/iwer.min.js", import.meta.url), "utf8")}
+new IWER.XRDevice(IWER.metaQuest3).installRuntime({ forceInstall: true });`;
+
+let chrome;
+before(async () => (chrome = await browser()));
+after(() => chrome.close());
+
+// Of the head that is shown: the weight of a morph target.
+const weightOf = (name) => {
+  const mesh = viewer.head.meshes.find((m) => m.morphTargetDictionary?.[name] !== undefined);
+  return mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]];
+};
+
+test("a station of the tour is on the face, and a slider takes a shape over, on every page", async (t) => {
+  const graph = await run({ settings: { "tour.station": "smile" } });
+  t.after(graph.stop);
+  const [a, b] = await Promise.all([open(chrome, graph.url), open(chrome, graph.url)]);
+  assert.ok(Math.abs((await a.evaluate(weightOf, "mouthSmileLeft")) - 0.85) < 1e-3);
+  assert.equal(await a.evaluate(weightOf, "jawForward"), 0);
+  await a.evaluate(() => {
+    const input = document.querySelector('input[aria-label="jawOpen"]');
+    input.value = 0.5;
+    input.dispatchEvent(new Event("input"));
+  });
+  await until(b, () => viewer.settings.weights.jawOpen === 0.5);
+  await until(b, (name) => {
+    const mesh = viewer.head.meshes.find((m) => m.morphTargetDictionary?.[name] !== undefined);
+    return mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]] === 0.5;
+  }, "jawOpen");
+  assert.match(await b.textContent("header"), /live/);
+  assert.deepEqual([...a.problems, ...b.problems], []);
+  await Promise.all([a.close(), b.close()]);
+});
+
+test("the tour moves mouth, lids, eyes and head", async (t) => {
+  const graph = await run({ settings: { "tour.hold_s": 0.5, "tour.move_s": 0.1 } });
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url);
+  // Drawn in software, the page shows a few pictures a second: one of each station is waited for.
+  await page.evaluate(() => {
+    globalThis.moved = {};
+    const note = (name, value) => {
+      const [low, high] = moved[name] ?? [value, value];
+      moved[name] = [Math.min(low, value), Math.max(high, value)];
+    };
+    const mesh = viewer.head.meshes.find((m) => m.morphTargetDictionary?.jawOpen !== undefined);
+    const look = () => {
+      for (const name of ["mouthSmileLeft", "jawOpen", "eyeBlinkLeft", "tongueOut"]) note(name, mesh.morphTargetInfluences[mesh.morphTargetDictionary[name]]);
+      note("leftEye", viewer.head.getObjectByName("leftEye").quaternion.y);
+      note("head", viewer.head.getObjectByName("head").quaternion.z);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await until(page, () => {
+    const least = { mouthSmileLeft: 0.5, jawOpen: 0.4, eyeBlinkLeft: 0.8, tongueOut: 0.5, leftEye: 0.2, head: 0.05 };
+    return Object.entries(least).every(([name, span]) => moved[name][1] - moved[name][0] > span);
+  });
+  t.diagnostic(`script of a picture: ${(await page.evaluate(() => viewer.stage.scriptMs)).toFixed(2)} ms`);
+  await page.close();
+});
+
+test("the line comes back when the graph does", async (t) => {
+  const first = await run();
+  const page = await open(chrome, first.url);
+  await first.stop();
+  await until(page, () => document.querySelector(".state").dataset.state !== "live");
+  const second = await run({ port: new URL(first.url).port });
+  t.after(second.stop);
+  await until(page, () => document.querySelector(".state").dataset.state === "live");
+  await page.evaluate(() => (globalThis.before = viewer.frame()));
+  await until(page, () => viewer.frame() !== globalThis.before);
+  await page.close();
+});
+
+test("a headset is entered and left", async (t) => {
+  const graph = await run();
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url, { script: HEADSET });
+  await page.click("text=Enter VR");
+  await until(page, () => viewer.stage.renderer.xr.isPresenting);
+  const pictures = await page.evaluate(() => viewer.stage.pictures);
+  await until(page, (n) => viewer.stage.pictures > n + 2, pictures);
+  const distance = await page.evaluate(() => viewer.head.focus().length());
+  assert.ok(distance > 0.4 && distance < 0.8, `the face is ${distance} m away`);
+  await page.click("text=Leave VR");
+  await until(page, () => !viewer.stage.renderer.xr.isPresenting);
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
