@@ -2,18 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-GRAPH ?= graphs/hello_audio.yaml
+GRAPH ?= graphs/vr_audio_eye.yaml
 ARGS ?=
-SUITES ?= runtime kernels
+SUITES ?= runtime kernels face
 # The CPU build where one is at hand; see docs/install.md.
 TORCH ?= torch==2.13.0 triton==3.9.0
 
 RUN_PACKAGES := portaudio19-dev
-TEST_PACKAGES := doctest-dev espeak-ng flite libasound2-plugins pulseaudio pulseaudio-utils
+TEST_PACKAGES := chromium doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri nodejs npm flite libasound2-plugins pulseaudio pulseaudio-utils
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 
-.PHONY: run test lint sanitize wheel bench test-gpu setup setup-test clean
+.PHONY: run test lint sanitize wheel bench test-gpu bench-gpu viewer setup setup-test clean
 
 run: setup
 	$(BIN)/rtgraph run $(GRAPH) $(ARGS)
@@ -31,7 +31,7 @@ $(VENV)/.installed: $(SOURCES)
 	$(call system_packages,$(RUN_PACKAGES))
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[audio,plot]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[audio,eye,plot,vr]"
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
@@ -66,6 +66,14 @@ bench: setup-test
 
 test-gpu: setup-test
 	$(BIN)/pytest -m gpu $(ARGS)
+
+# The rows that have a GPU in them are left out where there is none.
+bench-gpu: setup-test
+	$(BIN)/rtgraph bench kernels $(ARGS)
+
+# The page of sink.viewer, from viewer/src to viewer/dist; what is built is committed.
+viewer:
+	cd viewer && npm ci --silent && npm run --silent build
 
 clean:
 	rm -rf build dist out $(VENV)

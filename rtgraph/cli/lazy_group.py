@@ -96,6 +96,8 @@ def _broken(entry: EntryPoint, error: Exception) -> Any:
 
 
 def _as_command(name: str, function: Function, **settings: bool) -> Any:
+    if isinstance(function, typer.Typer):  # a group of commands
+        return typer.main.get_command(function)
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command(name, context_settings=dict(settings))(function)
     return typer.main.get_command(app)
