@@ -9,7 +9,7 @@ SUITES ?= runtime kernels face
 TORCH ?= torch==2.13.0 triton==3.9.0
 
 RUN_PACKAGES := portaudio19-dev
-TEST_PACKAGES := chromium doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri nodejs npm flite libasound2-plugins pulseaudio pulseaudio-utils
+TEST_PACKAGES := doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri flite libasound2-plugins pulseaudio pulseaudio-utils
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 

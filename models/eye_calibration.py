@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class EyeCalibration(BaseModel):
         return read
 
 
-def terms(yaw: Floats, pitch: Floats) -> NDArray[np.float64]:
+def terms(yaw: NDArray[np.floating[Any]], pitch: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """[..., 6] of the gaze map; the encoder's gaze in radians."""
     y, p = yaw.astype(np.float64), pitch.astype(np.float64)
     return np.stack([np.ones_like(y), y, p, y * p, y * y, p * p], -1)

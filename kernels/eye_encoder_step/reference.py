@@ -58,9 +58,10 @@ def _convolve(x: Array, weight: Array, stride: int) -> Array:
     """x [H, W, in], weight [out, in, 3, 3] -> [H / stride, W / stride, out], zeros around x."""
     rows, columns, _ = x.shape
     padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
-    return sum(
+    y: Array = sum(
         padded[dy : dy + rows : stride, dx : dx + columns : stride]
         @ weight[:, :, dy, dx].T.astype(np.float64)
         for dy in range(3)
         for dx in range(3)
     )
+    return y

@@ -30,7 +30,8 @@ class Eyeball:
     @property
     def cornea(self) -> FloatArray:
         """[3] the centre of the cornea's sphere."""
-        return self.axis * np.float32(self.wearer.cornea_offset)
+        centre: FloatArray = self.axis * np.float32(self.wearer.cornea_offset)
+        return centre
 
     @property
     def limbus_depth(self) -> float:
@@ -71,7 +72,7 @@ def shade(ball: Eyeball, origin: FloatArray, rays: FloatArray, rig: Rig) -> Floa
     outwards = np.maximum(ball.limbus_depth - depth, 0)  # 0 at the limbus, grows towards the corners
     vessels = look_up(tiles()["vessels"][w.textures[2]], up * 8 + w.shift[0], right * 8 + w.shift[1])
     white = w.sclera * (1 - w.vessels * vessels * np.minimum(outwards * 0.4, 1))
-    bright = np.where(hit, white * lit, np.float32(0.25 * w.skin))
+    bright: FloatArray = np.where(hit, white * lit, np.float32(0.25 * w.skin))
 
     sees_cornea = np.flatnonzero(hit & (depth > ball.limbus_depth - 0.6))
     if len(sees_cornea):

@@ -28,7 +28,8 @@ def cover(rig: Rig, lids: Lids, slip: FloatArray, rng: np.random.Generator) -> F
     index = np.concatenate([first, first + 1, first + SIDE_PX, first + SIDE_PX + 1])
     weight = np.concatenate([(1 - px) * (1 - py), px * (1 - py), (1 - px) * py, px * py])
     density = np.bincount(index, weight * np.tile(thickness, 4), SIDE_PX * SIDE_PX)
-    return np.exp(density * (-1.1 * w.lash_darkness)).astype(np.float32)
+    through: FloatArray = np.exp(density * (-1.1 * w.lash_darkness)).astype(np.float32)
+    return through
 
 
 def _hairs(lids: Lids, upper: bool, count: int, length_mm: float, rng: np.random.Generator) -> FloatArray:

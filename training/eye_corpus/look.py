@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.floating[Any]]  # float32 wherever there is one for each pixel
 
 #: The farthest an eye turns, radians.
 GAZE_LIMIT = np.deg2rad(35.0)

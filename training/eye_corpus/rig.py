@@ -57,7 +57,8 @@ def _rays(axes: FloatArray, focal_px: float, fish_eye: float) -> FloatArray:
         angle -= (angle * (1 + fish_eye * angle**2) - wanted) / (1 + 3 * fish_eye * angle**2)
     sine = np.sin(angle) / radius  # no pixel is at the very centre
     local = np.stack([x * sine, y * sine, np.cos(angle)])
-    return (axes.T @ local).astype(np.float32)
+    rays: FloatArray = (axes.T @ local).astype(np.float32)
+    return rays
 
 
 def random_rig(rng: np.random.Generator) -> Rig:

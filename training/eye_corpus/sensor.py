@@ -42,7 +42,8 @@ def _smear(image: FloatArray, columns: float, rows: float) -> FloatArray:
     total = np.zeros_like(image)
     for s in np.linspace(-0.5, 0.5, steps):
         total += np.roll(image, (round(s * rows), round(s * columns)), (0, 1))
-    return total / np.float32(steps)
+    smeared: FloatArray = total / np.float32(steps)
+    return smeared
 
 
 def expose(

@@ -19,7 +19,8 @@ def _noise(rng: np.random.Generator, falloff: float, stretch: float = 1.0) -> Fl
     frequency[0, 0] = np.inf
     spectrum = np.fft.rfft2(rng.standard_normal((SIDE, SIDE))) * frequency ** (-falloff / 2)
     tile = np.fft.irfft2(spectrum, (SIDE, SIDE))
-    return (tile / tile.std()).astype(np.float32)
+    even: FloatArray = (tile / tile.std()).astype(np.float32)
+    return even
 
 
 @lru_cache(maxsize=1)

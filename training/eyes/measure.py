@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -79,8 +80,7 @@ def measure(
 ) -> dict[str, float]:
     """The figures of TARGETS, and some that explain them, over so many held-out people."""
     encode = encoder(weights)
-    before, after, lid, pupil, squint, wide = ([] for _ in range(6))
-    trusted, doubted = [], []
+    found: dict[str, list[float]] = defaultdict(list)
     blinks = BlinkCount()
     limit = np.deg2rad(GAZE_TESTED_DEG)
     for person in range(people):
@@ -90,34 +90,34 @@ def measure(
         raw = encode(images)
         state = calibration.apply(raw)[:, _LEFT]
         seen = (labels[:, 2] >= LEAST_LID) & (np.abs(labels[:, :2]) <= limit).all(1)
-        before.extend(_angle(raw[seen, :2], labels[seen, :2]))
-        after.extend(_angle(state[seen, :2], labels[seen, :2]))
-        lid.extend(np.abs(state[:, 2] - labels[:, 2]))
-        pupil.extend(np.abs(state[seen, 5] - labels[seen, 5]))
-        squint.extend(np.abs(state[:, 3] - labels[:, 3]))
-        wide.extend(np.abs(state[seen, 4] - labels[seen, 4]))
-        doubted.extend(raw[:, 6] < 0.5)
+        found["before"].extend(_angle(raw[seen, :2], labels[seen, :2]))
+        found["after"].extend(_angle(state[seen, :2], labels[seen, :2]))
+        found["lid"].extend(np.abs(state[:, 2] - labels[:, 2]))
+        found["pupil"].extend(np.abs(state[seen, 5] - labels[seen, 5]))
+        found["squint"].extend(np.abs(state[:, 3] - labels[:, 3]))
+        found["wide"].extend(np.abs(state[seen, 4] - labels[seen, 4]))
+        found["doubted"].extend(raw[:, 6] < 0.5)
         bad = np.stack([spoil(image, sitting.rng, way) for image, way in zip(images, WAYS, strict=False)])
-        trusted.extend(encode(bad)[:, 6] >= 0.5)
+        found["trusted"].extend(encode(bad)[:, 6] >= 0.5)
         if person % 3 == 0:
             looks = sequence(_SEQUENCE_S, _SEQUENCE_HZ, sitting.rng, blinks_per_minute=25)
             lids = calibration.apply(encode(np.stack([sitting.picture(look) for look in looks])))[:, 2]
             blinks += count_blinks(lids, np.array([look.lid for look in looks]))
         report(person + 1)
     return {
-        "gaze error, median": float(np.median(after)),
-        "gaze error, 95 %": float(np.percentile(after, 95)),
-        "lid error, mean": float(np.mean(lid)),
-        "pupil error, mean": float(np.mean(pupil)),
+        "gaze error, median": float(np.median(found["after"])),
+        "gaze error, 95 %": float(np.percentile(found["after"], 95)),
+        "lid error, mean": float(np.mean(found["lid"])),
+        "pupil error, mean": float(np.mean(found["pupil"])),
         "blink F1": blinks.f1,
-        "bad pictures trusted": float(np.mean(trusted)),
-        "good pictures doubted": float(np.mean(doubted)),
-        "gaze error uncalibrated, median": float(np.median(before)),
-        "gaze error uncalibrated, 95 %": float(np.percentile(before, 95)),
-        "squint error, mean": float(np.mean(squint)),
-        "wide error, mean": float(np.mean(wide)),
+        "bad pictures trusted": float(np.mean(found["trusted"])),
+        "good pictures doubted": float(np.mean(found["doubted"])),
+        "gaze error uncalibrated, median": float(np.median(found["before"])),
+        "gaze error uncalibrated, 95 %": float(np.percentile(found["before"], 95)),
+        "squint error, mean": float(np.mean(found["squint"])),
+        "wide error, mean": float(np.mean(found["wide"])),
         "blinks": float(blinks.real),
-        "pictures": float(len(lid)),
+        "pictures": float(len(found["lid"])),
     }
 
 
@@ -133,4 +133,5 @@ def _angle(a: Floats, b: Floats) -> NDArray[np.float64]:
         yaw, pitch = gaze.astype(np.float64).T
         return np.stack([np.sin(yaw) * np.cos(pitch), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)], 1)
 
-    return np.rad2deg(np.arccos(np.clip((axis(a) * axis(b)).sum(1), -1, 1)))
+    apart: NDArray[np.float64] = np.rad2deg(np.arccos(np.clip((axis(a) * axis(b)).sum(1), -1, 1)))
+    return apart

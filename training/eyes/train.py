@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -54,15 +55,15 @@ def train(
     already; returns its running mean, folded."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    encoder = (
-        (start or EyeEncoder(EyeEncoderConfig(), norm=True)).to(memory_format=torch.channels_last).train()
-    )
+    encoder = (start or EyeEncoder(EyeEncoderConfig(), norm=True)).train()
+    encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     peak = _PEAK_RATE_ON if start else _PEAK_RATE
     decayed = [p for p in encoder.parameters() if p.ndim > 1]
     plain = [p for p in encoder.parameters() if p.ndim == 1]
     groups = [{"params": decayed, "weight_decay": _DECAY}, {"params": plain, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98))
     averaged = AveragedModel(encoder, avg_fn=_average, use_buffers=True)
+    mean_encoder = cast(EyeEncoder, averaged.module)
     started, shown, mean = time.monotonic(), 0, math.nan
     for pictures, labels, good in _batches(corpus, rng):
         rate = peak * min(1.0, shown / (0.03 * images)) * 0.5 * (1 + math.cos(math.pi * shown / images))
@@ -79,11 +80,10 @@ def train(
         shown += len(pictures)
         mean = error.item() if math.isnan(mean) else 0.98 * mean + 0.02 * error.item()
         if shown % (BATCH * 200) == 0 or shown >= images:
-            report(Progress(shown, images, mean, time.monotonic() - started, averaged.module))
+            report(Progress(shown, images, mean, time.monotonic() - started, mean_encoder))
         if shown >= images:
             break
-    best: EyeEncoder = averaged.module
-    return best.folded()
+    return mean_encoder.folded()
 
 
 def _average(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:

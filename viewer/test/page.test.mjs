@@ -90,8 +90,10 @@ test("a headset is entered and left", async (t) => {
   await until(page, (n) => viewer.stage.pictures > n + 2, pictures);
   const distance = await page.evaluate(() => viewer.head.focus().length());
   assert.ok(distance > 0.4 && distance < 0.8, `the face is ${distance} m away`);
-  await page.click("text=Leave VR");
+  // The emulator draws over the page, so that no button is within reach: the headset's own button ends the session.
+  await page.evaluate(() => viewer.stage.renderer.xr.getSession().end());
   await until(page, () => !viewer.stage.renderer.xr.isPresenting);
+  assert.match(await page.textContent("header"), /Enter VR/);
   assert.deepEqual(page.problems, []);
   await page.close();
 });
