@@ -13,7 +13,7 @@ TEST_PACKAGES := doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri flite liba
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 
-.PHONY: run test lint sanitize wheel bench test-gpu bench-gpu viewer setup setup-test clean
+.PHONY: run test lint sanitize wheel bench test-gpu bench-gpu viewer test-viewer setup setup-test clean
 
 run: setup
 	$(BIN)/rtgraph run $(GRAPH) $(ARGS)
@@ -73,7 +73,12 @@ bench-gpu: setup-test
 
 # The page of sink.viewer, from viewer/src to viewer/dist; what is built is committed.
 viewer:
-	cd viewer && npm ci --silent && npm run --silent build
+	cd viewer && npm ci --no-audit --no-fund && npm run build
+
+# The page in a real browser without a window.
+test-viewer: setup viewer
+	$(call system_packages,chromium)
+	cd viewer && npm test
 
 clean:
 	rm -rf build dist out $(VENV)

@@ -9,3 +9,4 @@ linear: Any
 attention: Any
 encoder_step: Any
 denoiser_step: Any
+eye_encoder_step: Any

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from rtgraph import RtGraphError
 from rtgraph.files import find_file, find_graph
 from rtgraph.models.expression import FRAME
-from rtgraph.nodes.sink.live_link_frame import CSV_HEADER, csv_line
+from rtgraph.nodes.face.face_csv import read_face_csv
 from rtgraph.planner import load_plan
 from rtgraph.scheduler import Runner
 
 GRAPH = "file_to_csv"
-Times = NDArray[np.float64]
-Faces = NDArray[np.float32]
 
 
 def animate(
@@ -46,72 +45,59 @@ def animate(
 ) -> None:
     """Give recorded speech a face: one frame every 20 ms, without look-ahead, as fast as the machine goes."""
     targets = _targets(audio, output, ".npz" if format == "npz" else ".csv")
-    options = [(f"{node}.{key}", value) for node in ("encoder", "denoiser")
-               for key, value in (("weights", weights), ("precision", precision))]  # fmt: skip
-    options.append(("denoiser.seed", str(seed)))
+    options = [f"{node}.{key}" for node in ("encoder", "denoiser") for key in ("weights", "precision")]
+    overrides = [*zip(options, (weights, precision) * 2, strict=True), ("denoiser.seed", str(seed))]
+    if format == "livelink":
+        overrides += [("face.table", "live_link"), ("face.timecode_hz", "50")]
     with Progress(transient=True) as progress:
         for sound, target in targets:
             task = progress.add_task(sound.name, total=1.0)
-            times_s, faces = face_of(
-                sound, options, lambda part, task=task: progress.update(task, completed=part)
-            )
-            write_face(target, times_s, faces, format)
+            with tempfile.TemporaryDirectory() as folder:
+                table = Path(folder) / "face.csv"
+                frames = run_graph(sound, table, overrides, partial(_show, progress, task))
+                _keep(table, target, format)
             progress.remove_task(task)
-            progress.console.print(f"{target}: {len(faces)} frames, {len(faces) / 50:.1f} s")
+            progress.console.print(f"{target}: {frames} frames, {frames / 50:.1f} s")
 
 
-def face_of(
-    sound: Path, options: list[tuple[str, str]], tell: Callable[[float], None] = lambda part: None
-) -> tuple[Times, Faces]:
-    """The face [F, 61] of a sound file at 50 Hz and the seconds [F] at which a viewer would see each frame.
+def run_graph(
+    sound: Path,
+    table: Path,
+    overrides: list[tuple[str, str]],
+    tell: Callable[[float], None] = lambda part: None,
+) -> int:
+    """Run the graph on a sound file; it writes the face as a table. Returns how many frames it has.
 
-    options: of the graph, as for `load_plan(overrides=...)`. tell: is told how much is done, 0..1.
-    Raises AssetError where the file is no sound.
+    overrides: of the graph, as for `load_plan`. tell: is told how much is done, 0..1. Raises AssetError where
+    the file is no sound.
     """
     import soundfile
 
     sound = find_file(sound, Path.cwd())
-    with tempfile.TemporaryDirectory() as folder:
-        faces = Path(folder) / "face.npz"
-        plan = load_plan(
-            find_graph(GRAPH),
-            overrides=[("source.path", str(sound.resolve())), ("face.path", str(faces)), *options],
-            swaps={"face": "sink.file"},
-        )
-        with Runner(plan, clock="manual") as runner:
-            seconds = soundfile.info(sound).duration
-            runner.start()
-            while not runner.wait(0.1):
-                tell(runner.profile().nodes["source"].count / (100 * seconds))
-            runner.finish()
-        with np.load(faces) as arrays:
-            # The first frame ends with the second hop of 10 ms.
-            return arrays["time_s"] + 0.02, arrays["data"]
+    files = [("source.path", str(sound.resolve())), ("face.path", str(table))]
+    with Runner(load_plan(find_graph(GRAPH), overrides=[*files, *overrides]), clock="manual") as runner:
+        chunks = 100 * soundfile.info(sound).duration
+        runner.start()
+        while not runner.wait(0.1):
+            tell(runner.profile().nodes["source"].count / chunks)
+        runner.finish()
+        return runner.profile().nodes["face"].count
 
 
-def write_face(path: Path, times_s: Times, faces: Faces, format: Literal["csv", "livelink", "npz"]) -> None:
-    """times_s [F], faces [F, 61] into a file. Raises RtGraphError where it cannot be written."""
+def _show(progress: Progress, task: TaskID, part: float) -> None:
+    progress.update(task, completed=part)
+
+
+def _keep(table: Path, target: Path, format: Literal["csv", "livelink", "npz"]) -> None:
+    """Put the table where it was asked for. Raises RtGraphError where that cannot be written."""
     try:
         if format == "npz":
-            np.savez(path, time_s=times_s, data=faces, names=np.array(FRAME))
-            return
-        lines = _live_link_lines if format == "livelink" else _lines
-        with path.open("w", newline="", encoding="utf-8") as file:
-            file.writelines(lines(times_s, faces))
+            clip = read_face_csv(table)
+            np.savez(target, time_s=clip.times_s, data=clip.frames, names=np.array(FRAME))
+        else:
+            shutil.copyfile(table, target)
     except OSError as error:
-        raise RtGraphError(f"{path} cannot be written: {error.strerror}; choose another -o") from None
-
-
-def _lines(times_s: Times, faces: Faces) -> Iterator[str]:
-    yield f"time_s,{','.join(FRAME)}\n"
-    for time_s, face in zip(times_s, faces, strict=True):
-        yield f"{time_s:.6f},{','.join(f'{value:.6g}' for value in face)}\n"
-
-
-def _live_link_lines(times_s: Times, faces: Faces) -> Iterator[str]:
-    yield f"{CSV_HEADER}\n"
-    for time_s, face in zip(times_s, faces, strict=True):
-        yield csv_line(face, time_s, 50) + "\n"
+        raise RtGraphError(f"{target} cannot be written: {error.strerror}; choose another -o") from None
 
 
 def _targets(audio: list[Path], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:

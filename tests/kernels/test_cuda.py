@@ -198,7 +198,8 @@ class RigView(ctypes.Structure):
             influences,
             rig.gaussians,
         )
-        return cls(*counts, *(getattr(rig, name).ctypes.data for name in cls.ARRAYS))
+        arrays = (getattr(rig, name) for name in cls.ARRAYS)
+        return cls(*counts, *(array.ctypes.data if array.size else None for array in arrays))
 
 
 class HostDecodeBatch:

@@ -103,7 +103,7 @@ def test_a_corpus_is_repeatable_and_resumes(tmp_path, monkeypatch):
     shards.path(tmp_path / "a", 0).write_bytes(b"broken")
     with pytest.raises(EyeCorpusError, match="is no shard of eyes"):
         shards.read(shards.path(tmp_path / "a", 0))
-    with pytest.raises(EyeCorpusError, match="make a corpus"):
+    with pytest.raises(EyeCorpusError, match="make them: python -m"):
         shards.paths(tmp_path)
 
 

@@ -22,6 +22,7 @@ _ENERGY = "energy to jaw"
 
 
 def evaluate(
+    ctx: typer.Context,
     reference: Annotated[
         Path | None,
         typer.Option(
@@ -49,6 +50,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure lips against real ones, beside a jaw that opens with loudness."""
+    if ctx.invoked_subcommand is not None:
+        return
     folder = data or reference
     if folder is None or (data is None) == (prediction is None) or (data and reference):
         raise EvaluationError("expected either --data FOLDER, or --reference FOLDER with --prediction FOLDER")

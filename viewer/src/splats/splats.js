@@ -65,7 +65,7 @@ export class Splats extends Mesh {
       lightDirection.value[i].copy(light.position).normalize().transformDirection(camera.matrixWorldInverse);
       lightColour.value[i].set(light.color.r, light.color.g, light.color.b).multiplyScalar(light.intensity / Math.PI);
     });
-    ambient.value = 0.55 * scene.environmentIntensity;
+    ambient.value = 0.8 * scene.environmentIntensity;
     this.#sort(camera);
   };
 

@@ -1,5 +1,5 @@
 // What the face is made of: the head's own morph targets, vertices from the graph, or Gaussians from the graph.
-const NOT_SENT_MS = 1500;
+const NOT_SENT_MS = 4000;
 const NEEDS = {
   vertices: "the graph sends no vertices: connect those of face.avatar_decoder to the viewer",
   gaussians: "the graph sends no Gaussians: connect those of face.avatar_decoder to the viewer",
