@@ -37,7 +37,7 @@ def animate(
         Literal["csv", "livelink", "npz"],
         typer.Option(help="csv: time_s and 61 columns. livelink: as Live Link Face records. npz: arrays."),
     ] = "csv",
-    weights: Annotated[str, typer.Option(help="base, tiny, or a .safetensors file.")] = "base",
+    weights: Annotated[str, typer.Option(help="tiny, base, or a .safetensors file.")] = "tiny",
     precision: Annotated[
         Literal["auto", "float32", "bfloat16", "int8"], typer.Option(help="Of the packed weights.")
     ] = "auto",

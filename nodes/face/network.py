@@ -17,7 +17,7 @@ class NetworkConfig(NodeConfig):
     """The options of a node that runs a part of the face networks."""
 
     weights: str = Field(
-        "base",
+        "tiny",
         min_length=1,
         description="a bundled size (tiny, base, ...), or a .safetensors file with its card beside it; "
         "the same for encoder and denoiser",

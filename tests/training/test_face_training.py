@@ -98,7 +98,7 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
         "    run.train()\n"
         "    torch.save(run.network.state_dict(), here / f'{workers.rank}.pt')\n"
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [*command, str(program), str(tmp_path)], capture_output=True, text=True, env=environment, timeout=300
@@ -132,7 +132,9 @@ def test_another_format_is_told() -> None:
 def test_a_minute_of_training_beats_loudness(tmp_path: Path) -> None:
     """Vowels that are equally loud: a mouth that follows loudness knows nothing, one that hears does."""
     shards = features(tmp_path / "features", 24)
-    run = Run(tmp_path / "run", shards, config(regression=150), Workers())
+    settings = config(regression=400)
+    settings.data.shares = {"real": 0.1, "speech": 0.8, "quiet": 0.1}
+    run = Run(tmp_path / "run", shards, settings, Workers())
     run.train()
     heard, loud = [], []
     for stream in read_shard(shards / "valid-speech.npz"):

@@ -41,7 +41,7 @@ def evaluate(
     ] = None,
     weights: Annotated[
         list[str] | None,
-        typer.Option(help="For --data: a bundled size or .safetensors file; may be repeated. Default: base."),
+        typer.Option(help="For --data: a bundled size or .safetensors file; may be repeated. Default: tiny."),
     ] = None,
     clips: Annotated[bool, typer.Option("--clips", help="Show every clip, too.")] = False,
     json_path: Annotated[
@@ -64,7 +64,7 @@ def evaluate(
         missing = methods[prediction.name].missing
         recordings = [r for r in recordings if r.name not in missing]
     else:
-        for name in weights or ["base"]:
+        for name in weights or ["tiny"]:
             label = Path(name).stem if name.endswith(".safetensors") else name
             methods[label] = _judge(label, shipped(name), recordings, probed)
     methods[_ENERGY] = _judge(_ENERGY, energy_to_jaw, recordings, probed)

@@ -92,7 +92,7 @@ def train(
                     bar.update(tasks[stage], completed=step, loss=losses["loss"])
 
                 trained.train(progress)
-        except (CorpusError, CheckpointError, FileNotFoundError) as error:
+        except (CorpusError, CheckpointError, FileNotFoundError, ValueError) as error:
             raise TrainError(str(error)) from error
         if workers.first:
             quality = trained.validate()

@@ -20,23 +20,29 @@ class _Config(BaseModel):
 class DataConfig(_Config):
     """What a batch is drawn from and how it is disturbed."""
 
-    batch: int = Field(12, ge=1)
-    window_frames: int = Field(220, ge=20, description="frames of 20 ms in a window")
+    batch: int = Field(default=12, ge=1)
+    window_frames: int = Field(default=220, ge=20, description="frames of 20 ms in a window")
     shares: dict[str, float] = Field(
-        {"real": 0.5, "speech": 0.4, "quiet": 0.1}, description="by kind of shard"
+        default={"real": 0.5, "speech": 0.4, "quiet": 0.1}, description="by kind of shard"
     )
     look_ahead_frames: int = Field(
-        0, ge=0, description="frames of sound heard beyond the frame that is shown"
+        default=0, ge=0, description="frames of sound heard beyond the frame that is shown"
     )
-    start_chance: float = Field(0.3, ge=0, le=1, description="windows that begin where the stream does")
-    eyes_present: float = Field(0.5, ge=0, le=1, description="windows of which the model sees the eyes")
-    emotion_present: float = Field(0.7, ge=0, le=1)
-    style_present: float = Field(0.6, ge=0, le=1)
-    eye_noise: float = Field(0.01, ge=0, description="radians, millimetres and shares alike")
-    level_noise: float = Field(0.3, ge=0, description="nats")
-    tilt_noise: float = Field(0.4, ge=0, description="nats from the middle to either end of the spectrum")
-    warp_chance: float = Field(0.5, ge=0, le=1)
-    mask_chance: float = Field(0.3, ge=0, le=1)
+    start_chance: float = Field(
+        default=0.3, ge=0, le=1, description="windows that begin where the stream does"
+    )
+    eyes_present: float = Field(
+        default=0.5, ge=0, le=1, description="windows of which the model sees the eyes"
+    )
+    emotion_present: float = Field(default=0.7, ge=0, le=1)
+    style_present: float = Field(default=0.6, ge=0, le=1)
+    eye_noise: float = Field(default=0.01, ge=0, description="radians, millimetres and shares alike")
+    level_noise: float = Field(default=0.3, ge=0, description="nats")
+    tilt_noise: float = Field(
+        default=0.4, ge=0, description="nats from the middle to either end of the spectrum"
+    )
+    warp_chance: float = Field(default=0.5, ge=0, le=1)
+    mask_chance: float = Field(default=0.3, ge=0, le=1)
 
     @model_validator(mode="after")
     def _check(self) -> DataConfig:
@@ -51,7 +57,7 @@ class LossConfig(_Config):
     """How much each error counts."""
 
     frame: float = 0.6
-    latent: float = 0.1
+    latent: float = 0.3
     lips: float = 0.5
     correlation: float = 2.0
     stillness: float = 1.0
@@ -63,7 +69,7 @@ class LossConfig(_Config):
     distribution: float = 0.1
     critic: float = 1.0
     spread_gain: float = Field(
-        1.3,
+        default=1.3,
         gt=0,
         description="lips are to move this much more than the truth: on unknown voices they move less",
     )
@@ -74,15 +80,15 @@ class StageConfig(_Config):
 
     steps: int = Field(ge=0, description="0 leaves the stage out")
     learning_rate: float = Field(gt=0)
-    warmup_steps: int = Field(100, ge=1)
-    weight_decay: float = Field(0.05, ge=0)
+    warmup_steps: int = Field(default=100, ge=1)
+    weight_decay: float = Field(default=0.05, ge=0)
     average: float = Field(
-        0.995, ge=0, lt=1, description="decay of the running average of the weights that ships"
+        default=0.995, ge=0, lt=1, description="decay of the running average of the weights that ships"
     )
-    clip_norm: float = Field(1.0, gt=0)
-    hidden_dropout: float = Field(0.1, ge=0, lt=1)
-    validate_every: int = Field(500, ge=1)
-    checkpoint_s: float = Field(120, gt=0, description="seconds between checkpoints")
+    clip_norm: float = Field(default=1.0, gt=0)
+    hidden_dropout: float = Field(default=0.1, ge=0, lt=1)
+    validate_every: int = Field(default=500, ge=1)
+    checkpoint_s: float = Field(default=120, gt=0, description="seconds between checkpoints")
 
 
 class TrainConfig(_Config):
@@ -91,8 +97,10 @@ class TrainConfig(_Config):
     size: Literal["tiny", "base"] = "tiny"
     seed: int = 0
     bfloat16: bool = True
-    temperature: float = Field(0.5, gt=0, description="of the teacher's noise that a student is taught with")
-    teacher_evaluations: int = Field(6, ge=1)
+    temperature: float = Field(
+        default=0.5, gt=0, description="of the teacher's noise that a student is taught with"
+    )
+    teacher_evaluations: int = Field(default=6, ge=1)
     regression: StageConfig = StageConfig(steps=2500, learning_rate=2e-3)
     teacher: StageConfig = StageConfig(steps=1200, learning_rate=1e-3)
     student: StageConfig = StageConfig(steps=1200, learning_rate=5e-4)

@@ -121,10 +121,10 @@ def _export(
     expected = expected if isinstance(expected, tuple) else (expected,)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     said = session.run(None, {name: x.numpy() for name, x in zip(inputs, other, strict=True)})
-    error = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(said, expected, strict=True))
-    if error > _TOLERANCE:
+    difference = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(said, expected, strict=True))
+    if difference > _TOLERANCE:
         path.unlink()
         raise ExportError(
-            f"{path.name}: ONNX differs from torch by {error:.1e}, more than {_TOLERANCE}; not kept"
+            f"{path.name}: ONNX differs from torch by {difference:.1e}, more than {_TOLERANCE}; not kept"
         )
-    return error
+    return difference

@@ -16,8 +16,8 @@ from .config import LossConfig
 
 #: What a number counts by its region, after division by its variance; gaze and lids count fully where the
 #: eyes are seen, and little where they can only be guessed.
-_IMPORTANCE = {"brows": 0.25, "lids": 0.1, "gaze": 0.03, "mouth": 1.0, "jaw": 1.5, "head": 0.1}
-_SEEN = {"lids": 2.0, "gaze": 2.0}
+_IMPORTANCE = {"brows": 1.0, "lids": 0.5, "gaze": 0.5, "mouth": 1.0, "jaw": 1.5, "head": 1.0}
+_SEEN = {"lids": 3.0, "gaze": 3.0}
 #: Apertures and widths are compared in these units, IOD: about their standard deviations in speech.
 LIP_SD = (0.035, 0.03)
 
@@ -53,6 +53,9 @@ class FaceLoss(nn.Module):
     """The errors of an answer, one name each; `weighted` adds them up."""
 
     variance: Tensor  # [61]
+    guessed: Tensor  # [61] importance without eyes
+    seen: Tensor  # [61] importance with eyes
+    member: Tensor  # [6, 61] mean over a region's numbers
 
     def __init__(self, config: LossConfig, sd: np.ndarray) -> None:
         """`sd` [61]: how much each number of a frame moves in the training set."""

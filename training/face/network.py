@@ -31,7 +31,11 @@ class FaceNetwork(nn.Module):
         self.code = LatentCode(config.denoiser.latent_width)
         nn.init.zeros_(self.encoder.previous.weight)
         self.encoder.previous.weight.requires_grad_(False)
-        nn.init.zeros_(self.denoiser.previous.weight)  # until the student learns to use it
+        # 14 of the 160 numbers are in use: from torch's small beginning the eyes would drown in the sound
+        nn.init.normal_(self.encoder.eyes.weight, std=0.25)
+        # until the student learns to use them; so it begins as the regression
+        nn.init.zeros_(self.denoiser.previous.weight)
+        nn.init.zeros_(self.denoiser.noise.weight)
 
     def load(self, of: Weights) -> None:
         """Take over the parts of a weights file; KeyError where it holds no latent code to go on with."""

@@ -74,7 +74,7 @@ class Run:
 
     def validate(self) -> dict[str, float]:
         """The figures of every validation set, as real_aperture_r and so on."""
-        found = {}
+        found: dict[str, float] = {}
         for name, streams in self.valid.items():
             found |= {f"{name}_{k}": v for k, v in validate(self.network, self.windows, streams).items()}
         return found
