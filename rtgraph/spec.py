@@ -23,7 +23,8 @@ from pydantic import (
 from rtgraph.errors import GraphError
 from rtgraph.options import apply_options
 from rtgraph.plain_words import clip, config_diagnostics, describe, mistake, written_path
-from rtgraph.yaml_source import Loc, Source, fill_variables, parse_source, read_source
+from rtgraph.variables import fill_variables
+from rtgraph.yaml_source import Loc, Source, parse_source, read_source
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

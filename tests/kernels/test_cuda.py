@@ -92,7 +92,7 @@ class HostMelBatch:
     """The GPU's log-mel of several streams, run on the host."""
 
     def __init__(self, library: ctypes.CDLL, config: MelConfig, streams: int) -> None:
-        self.library, self.config, self.streams = library, config, streams
+        self.loaded, self.config, self.streams = library, config, streams
         htk, level = config.scale == "htk", config.level is not None
         sizes = (config.window_samples, config.hop_samples, config.fft_size, config.bands)
         self.batch = ctypes.c_void_p(library.mel_batch_new(*sizes, htk, level, streams))
@@ -104,7 +104,7 @@ class HostMelBatch:
         rows = -(-samples // self.config.hop_samples)
         mel = np.full((self.streams, rows, self.config.bands), np.nan, np.float32)
         hops = np.full(self.streams, -1, np.int32)
-        self.library.mel_batch_push(
+        self.loaded.mel_batch_push(
             self.batch, pointer(audio), samples, pointer(reset), pointer(mel), pointer(hops)
         )
         for stream in range(self.streams):
@@ -112,7 +112,7 @@ class HostMelBatch:
         return [mel[stream, : hops[stream]] for stream in range(self.streams)]
 
     def replaced(self) -> list[int]:
-        return [self.library.mel_batch_replaced(self.batch, stream) for stream in range(self.streams)]
+        return [self.loaded.mel_batch_replaced(self.batch, stream) for stream in range(self.streams)]
 
 
 def assert_close(out: np.ndarray, truth: np.ndarray) -> None:
@@ -206,7 +206,7 @@ class HostDecodeBatch:
     """The GPU's decoder of several sessions, run on the host."""
 
     def __init__(self, library: ctypes.CDLL, rig: Rig, sessions: int) -> None:
-        self.library, self.rig, self.sessions = library, rig, sessions
+        self.loaded, self.rig, self.sessions = library, rig, sessions
         self.batch = ctypes.c_void_p(library.decode_batch_new(ctypes.byref(RigView.of(rig)), sessions))
 
     def step(self, expression: np.ndarray, reset: np.ndarray | None = None) -> list[Frame]:
@@ -218,7 +218,7 @@ class HostDecodeBatch:
         }
         outputs = (ctypes.c_void_p * 5)(*(array.ctypes.data for array in arrays.values()))
         expression = np.ascontiguousarray(expression)
-        self.library.decode_batch_step(self.batch, pointer(expression), pointer(reset), outputs)
+        self.loaded.decode_batch_step(self.batch, pointer(expression), pointer(reset), outputs)
         return [Frame(*(array[i] for array in arrays.values())) for i in range(self.sessions)]
 
 

@@ -43,9 +43,9 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 class Speaker:
     def __init__(self) -> None:
-        self.library = ctypes.CDLL(ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1")
-        self.library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self.rate_hz = self.library.espeak_Initialize(
+        self.espeak = ctypes.CDLL(ctypes.util.find_library("espeak-ng") or "libespeak-ng.so.1")
+        self.espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self.rate_hz = self.espeak.espeak_Initialize(
             2, 500, None, _PHONEME_EVENTS | _PHONEME_IPA
         )  # 2: synchronous
         if self.rate_hz <= 0:
@@ -53,7 +53,7 @@ class Speaker:
         self.sound = bytearray()
         self.events: list[tuple[int, str]] = []
         self.callback = _CALLBACK(self._receive)
-        self.library.espeak_SetSynthCallback(self.callback)
+        self.espeak.espeak_SetSynthCallback(self.callback)
 
     def _receive(self, samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
@@ -66,13 +66,13 @@ class Speaker:
         return 0
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        if self.library.espeak_SetVoiceByName(request["voice"].encode()) != 0:
+        if self.espeak.espeak_SetVoiceByName(request["voice"].encode()) != 0:
             return {"error": f"voice {request['voice']!r} is not installed"}, b""
         text = request["text"].encode("utf-8")
         if request.get("ipa"):
             return {"ipa": self._ipa(text)}, b""
-        self.library.espeak_SetParameter(_RATE, int(request["rate_wpm"]), 0)
-        self.library.espeak_Synth(text, len(text) + 1, 0, 1, 0, _UTF8, None, None)
+        self.espeak.espeak_SetParameter(_RATE, int(request["rate_wpm"]), 0)
+        self.espeak.espeak_Synth(text, len(text) + 1, 0, 1, 0, _UTF8, None, None)
         count = len(self.sound) // 2
         return {"rate_hz": self.rate_hz, "samples": count, "events": self.events}, bytes(self.sound)
 
@@ -80,7 +80,7 @@ class Speaker:
         pointer = ctypes.c_void_p(ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value)
         clauses = []
         while pointer.value:
-            said = self.library.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, 0x02)  # 2: IPA
+            said = self.espeak.espeak_TextToPhonemes(ctypes.byref(pointer), _UTF8, 0x02)  # 2: IPA
             clauses.append((said or b"").decode("utf-8"))
         return " ".join(clauses)
 
