@@ -55,7 +55,6 @@ struct NamedCounter {
 
 // One producer port -> one consumer port. `ring` is null where both ends run in one segment, one after the other.
 struct Edge {
-  std::string name;
   EdgeKind kind = EdgeKind::queue;
   Overflow overflow = Overflow::block;
   int64_t tolerance_ns = 0;
@@ -72,6 +71,7 @@ struct Edge {
   Counter unmatched, unpaired;             // reader's drops
   Counter orphaned;                        // pushed after the reader had ended; writer's
   Histogram depth;                         // at each push, in packets
+  std::string name;
 };
 
 // The consumer's end of an edge, and the packet that lies there.
@@ -113,9 +113,9 @@ struct Path {
   int64_t last = kNever;
 };
 
+// What every firing looks at stands first: between two packets of a slow graph the caches have been lost to others.
 struct NodeState {
   int index = 0;
-  std::string name;
   std::unique_ptr<Body> body;
   bool hosted = false;
   bool fires_any = false;
@@ -138,13 +138,14 @@ struct NodeState {
   Stamp stamp;                  // of the firing under way
   std::vector<int64_t> origins;  // [sources]
   int64_t emitted = 0;
-  Failure failure;
   int64_t elapsed_ns = 0;  // virtual time that this firing has said it takes
 
-  Histogram compute, wait, host_wait, late, device;
+  Histogram compute, wait, host_wait, late, device;  // wait, host_wait: where there was any, firings without are not in them
   Counter errors;
   std::array<NamedCounter, 16> counters;
   Counter missed_by;  // deadlines missed by this node's doing
+  std::string name;
+  Failure failure;
 };
 
 }  // namespace rtgraph

@@ -18,9 +18,6 @@ class Histogram {
     if (v > max_.load(std::memory_order_relaxed)) max_.store(v, std::memory_order_relaxed);
   }
 
-  // The same for a duration of 0, the commonest of all waits.
-  void record_zero() noexcept { bump(buckets_[0]); }
-
   uint64_t count() const noexcept {
     uint64_t n = 0;
     for (const auto& b : buckets_) n += b.load(std::memory_order_relaxed);
@@ -28,12 +25,14 @@ class Histogram {
   }
   int64_t max() const noexcept { return static_cast<int64_t>(max_.load(std::memory_order_relaxed)); }
 
-  // The value that `fraction` of all recorded ones do not exceed (upper bound of its bucket, never above max).
-  int64_t quantile(double fraction) const noexcept {
-    const uint64_t total = count();
+  // The value that `fraction` of all do not exceed (upper bound of its bucket, never above max): of the recorded ones
+  // and of `zeros` more that were 0 and that nobody wrote down.
+  int64_t quantile(double fraction, uint64_t zeros = 0) const noexcept {
+    const uint64_t total = count() + zeros;
     if (total == 0) return 0;
     const auto rank = static_cast<uint64_t>(fraction * static_cast<double>(total - 1)) + 1;
-    uint64_t seen = 0;
+    uint64_t seen = zeros;
+    if (seen >= rank) return 0;
     for (std::size_t i = 0; i < kBuckets; ++i) {
       seen += buckets_[i].load(std::memory_order_relaxed);
       if (seen >= rank) {
@@ -68,8 +67,8 @@ class Histogram {
   // One writer: a plain read and write in place of a locked add.
   static void bump(std::atomic<uint64_t>& a) { a.store(a.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
+  std::atomic<uint64_t> max_{0};  // on the page of the buckets of short durations
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
-  std::atomic<uint64_t> max_{0};
 };
 
 }  // namespace rtgraph

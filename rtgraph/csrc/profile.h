@@ -10,8 +10,14 @@ namespace rtgraph {
 namespace py = pybind11;
 
 // (count, p50, p95, p99, max), ns
-inline py::tuple summary(const Histogram& h) {
-  return py::make_tuple(h.count(), h.quantile(0.50), h.quantile(0.95), h.quantile(0.99), h.max());
+inline py::tuple summary(const Histogram& h, uint64_t zeros = 0) {
+  return py::make_tuple(h.count() + zeros, h.quantile(0.50, zeros), h.quantile(0.95, zeros), h.quantile(0.99, zeros), h.max());
+}
+
+// Of a wait that is written down only where there was one, in as many firings as `compute` counts.
+inline py::tuple wait_summary(const Histogram& waits, const Histogram& compute) {
+  const uint64_t firings = compute.count(), waited = waits.count();
+  return summary(waits, firings > waited ? firings - waited : 0);
 }
 
 inline py::dict node_profile(const NodeState& n, const Segment& segment) {
@@ -19,8 +25,8 @@ inline py::dict node_profile(const NodeState& n, const Segment& segment) {
   d["segment"] = segment.name;
   d["native"] = !n.hosted;
   d["compute"] = summary(n.compute);
-  d["wait"] = summary(n.wait);
-  d["host_wait"] = summary(n.host_wait);
+  d["wait"] = wait_summary(n.wait, n.compute);
+  d["host_wait"] = n.hosted ? wait_summary(n.host_wait, n.compute) : summary(n.host_wait);
   if (n.driver == Driver::rate) d["late"] = summary(n.late);
   if (n.source >= 0) d["device"] = summary(n.device);
   d["errors"] = n.errors.get();

@@ -96,6 +96,7 @@ class PythonBody final : public Body {
   std::vector<PortType> inputs_;
   std::vector<py::object> names_;   // interned
   std::vector<PortType> outputs_;
+  PyTypeObject* array_type_;  // numpy.ndarray
   PyObject* callee_ = nullptr;
   vectorcallfunc call_ = nullptr;
   std::vector<PyObject*> argv_;  // self (or a spare place, as vectorcall wants it), the inputs, the context

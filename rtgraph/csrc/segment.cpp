@@ -91,6 +91,7 @@ bool Segment::drive(NodeState& n) {
 // Deadlines are counted from the start, so that lateness never adds up.
 void Segment::next_tick(NodeState& n) {
   ++n.ticks_done;
+  if (n.driver != Driver::rate) return;
   const double since = static_cast<double>(n.ticks_done) * n.period_ns;
   n.due_ns = scheduler_.start_ns + n.first_tick_ns + std::llround(since);
 }
@@ -243,12 +244,10 @@ void Segment::release_inputs(NodeState& n) {
 
 void Segment::fire(NodeState& n, std::size_t position) {
   int64_t started = mark_;
-  if (n.hosted != lock_->held()) {
+  if (n.hosted != lock_->held()) [[unlikely]] {
     lock_->set(n.hosted);
     started = watch_.now();
     if (n.hosted) n.host_wait.record(started - mark_);
-  } else if (n.hosted) {
-    n.host_wait.record_zero();
   }
   const int64_t begin = tick(started);
   if (n.driver == Driver::rate) n.late.record(begin - n.due_ns);
@@ -263,11 +262,11 @@ void Segment::fire(NodeState& n, std::size_t position) {
   const int64_t ended = watch_.now();
   const int64_t own = ended - started - frame.nested_ns;
   n.compute.record(manual_ ? own + n.elapsed_ns : own);
-  frame.wait_ns == 0 ? n.wait.record_zero() : n.wait.record(frame.wait_ns);
-  if (trace.enabled()) trace.add({n.index, n.stamp.seq, started, ended - started});
+  if (frame.wait_ns != 0) [[unlikely]] n.wait.record(frame.wait_ns);
+  if (trace.enabled()) [[unlikely]] trace.add({n.index, n.stamp.seq, started, ended - started});
   mark_ = ended;
 
-  if (outcome == Outcome::error) {
+  if (outcome == Outcome::error) [[unlikely]] {
     for (OutPort& o : n.outputs) o.put = false;
   } else {
     frame_ = &frame;
@@ -277,8 +276,8 @@ void Segment::fire(NodeState& n, std::size_t position) {
   }
   release_inputs(n);
   if (n.driver != Driver::inputs) next_tick(n);
-  if (outcome == Outcome::end) finish_node(n);
-  if (outcome == Outcome::error) {
+  if (outcome == Outcome::end) [[unlikely]] finish_node(n);
+  if (outcome == Outcome::error) [[unlikely]] {
     n.errors.add();
     n.failure.seq = n.stamp.seq;
     if (!n.skip_errors) {

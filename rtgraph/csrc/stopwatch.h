@@ -46,7 +46,7 @@ class CounterRate {
 // that time; `sync` whenever the thread has slept, and now and then.
 class Stopwatch {
  public:
-  Stopwatch() : rate_(CounterRate::ns_per_tick()) { sync(); }
+  Stopwatch() : rate_(static_cast<uint64_t>(CounterRate::ns_per_tick() * kOne)) { sync(); }
 
   int64_t sync() noexcept {
     anchor_ns_ = monotonic_ns();
@@ -58,13 +58,16 @@ class Stopwatch {
 
   int64_t now() const noexcept {
 #if defined(__x86_64__)
-    if (rate_ > 0) return anchor_ns_ + static_cast<int64_t>(static_cast<double>(__rdtsc() - anchor_) * rate_);
+    if (rate_ > 0) return anchor_ns_ + static_cast<int64_t>((__rdtsc() - anchor_) * rate_ >> kBits);
 #endif
     return monotonic_ns();
   }
 
  private:
-  double rate_;
+  static constexpr unsigned kBits = 24;  // of the fraction: the product fits 64 bits for a quarter of an hour
+  static constexpr double kOne = 1 << kBits;
+
+  uint64_t rate_;  // ns per tick, fixed point; 0: unknown
   int64_t anchor_ns_ = 0;
   uint64_t anchor_ = 0;
 };

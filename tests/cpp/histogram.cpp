@@ -37,13 +37,22 @@ TEST_CASE("small values are exact; negative, zero and huge ones are kept in rang
   CHECK(h.quantile(0.5) == 15);
   h.clear();
   h.record(-5);
-  h.record_zero();
+  h.record(0);
   CHECK(h.count() == 2);
   CHECK(h.max() == 0);
   h.record(INT64_MAX);
   CHECK(h.max() == int64_t{1} << 40);
   CHECK(h.quantile(1.0) == int64_t{1} << 40);
   CHECK(Histogram().quantile(0.5) == 0);
+}
+
+TEST_CASE("zeros that nobody wrote down count with the rest") {
+  Histogram h;
+  h.record(10), h.record(20);
+  CHECK(h.quantile(0.5, 8) == 0);
+  CHECK(h.quantile(0.9, 8) == 10);
+  CHECK(h.quantile(1.0, 8) == 20);
+  CHECK(h.quantile(0.0, 0) == 10);
 }
 
 TEST_CASE("a reader beside the writer sees counts that only grow") {
