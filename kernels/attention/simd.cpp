@@ -29,6 +29,13 @@ struct Half {  // bfloat16, rounded to nearest even
   }
 };
 
+// Asks for the cache line that lies `kAhead` behind p, whatever is there: rings of many streams lie in memory, not in a
+// cache, and the processor's own prefetching stops at every page.
+constexpr std::ptrdiff_t kAhead = 6144;  // bytes
+RTGRAPH_INLINE void look_ahead(const void* p, std::ptrdiff_t bytes) {
+  for (std::ptrdiff_t i = 0; i < bytes; i += 64) __builtin_prefetch(static_cast<const char*>(p) + kAhead + i, 0, 2);
+}
+
 // y[d], y[d + n / 2] = x[d], x[d + n / 2] rotated.
 RTGRAPH_INLINE void rotate(const float* x, const float* cosine, const float* sine, int n, float scale, float* y) {
   for (int d = 0; d < n / 2; ++d) {
@@ -64,9 +71,11 @@ RTGRAPH_INLINE void softmax(float* scores, int count) {
 template <class Kind, int V>
 RTGRAPH_INLINE void score(const float* q, const typename Kind::Stored* keys, int n, int slots, float* scores) {
   Vec sums[V] = {};
-  for (int d = 0; d < n; ++d, keys += slots)
+  for (int d = 0; d < n; ++d, keys += slots) {
+    look_ahead(keys, V * W * sizeof *keys);
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) sums[v] += q[d] * Kind::read(keys + v * W);
+  }
   for (int v = 0; v < V; ++v) store(scores + v * W, sums[v]);
 }
 
@@ -117,6 +126,7 @@ RTGRAPH_INLINE void head(const AttentionCall& call, int h) {
       Vec even[kMaxVectors] = {}, odd[kMaxVectors] = {};  // two chains: a chain of sums waits on its own latency
       int i = 0;
       for (; i + 2 <= count; i += 2) {
+        look_ahead(v + i * n, 2 * kMaxVectors * W * sizeof *v);
 #pragma GCC unroll 4
         for (int j = 0; j < kMaxVectors; ++j) {
           even[j] += scores[i] * Kind::read(v + i * n + j * W);
