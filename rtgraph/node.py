@@ -63,6 +63,9 @@ class Node:
     #: Whether the node's outputs belong to a later round than its inputs, so that a cycle may pass through
     #: it.
     breaks_cycle: ClassVar[bool] = False
+    #: For how long, in ms, it waits for input beyond the moment that it tells of: no computer is fast enough
+    #: to give that back. `open` may set it. The profile adds it up along each path.
+    look_ahead_ms: float = 0.0
 
     inputs: ClassVar[dict[str, Input]] = {}
     outputs: ClassVar[dict[str, Output]] = {}

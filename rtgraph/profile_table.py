@@ -55,9 +55,13 @@ def _edges(profile: Profile) -> Table:
 
 
 def _paths(profile: Profile) -> Table:
-    table = _table("capture to sink, in ms", "path", "latency p50", "p95", "p99", "max", "age p99")
+    """Latency has the device's part in it; look-ahead comes on top."""
+    columns = ("look-ahead", "latency p50", "p95", "p99", "max", "device p50", "age p99")
+    table = _table("capture to sink, in ms", "path", *columns)
     for name, p in profile.paths.items():
-        table.add_row(name, *_four(p.latency_ms), _number(p.age_ms.p99))
+        device = profile.nodes[name.partition(" -> ")[0]].device_ms
+        held = _number(device.p50) if device and profile.clock != "manual" else ""
+        table.add_row(name, _number(p.look_ahead_ms), *_four(p.latency_ms), held, _number(p.age_ms.p99))
     return table
 
 
@@ -76,13 +80,6 @@ def _closing_line(profile: Profile) -> Text:
     late = [n.late_us.p99 for n in profile.nodes.values() if n.late_us]
     if late and profile.clock != "manual":
         parts.append(f"timer lateness p99 {_number(max(late))} µs")
-    device = [
-        f"{name} {n.device_ms.p50:.3g} ms"
-        for name, n in profile.nodes.items()
-        if n.device_ms and n.device_ms.max > 0.001
-    ]
-    if device and profile.clock != "manual":
-        parts.append("capture to arrival p50: " + ", ".join(device))
     if profile.clock == "audio":
         parts.append(f"audio clock drift {profile.drift_ppm:+.1f} ppm")
     return Text("; ".join(parts))

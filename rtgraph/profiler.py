@@ -64,10 +64,12 @@ class EdgeProfile:
 @dataclass(frozen=True)
 class PathProfile:
     """From a source to a sink. latency: from capture, for each packet with a part in what the sink got. age:
-    of the source's newest part, whenever the sink fired."""
+    of the source's newest part, whenever the sink fired. look_ahead: what nodes on the way wait for by
+    design, which comes on top of both."""
 
     latency_ms: Quantiles
     age_ms: Quantiles
+    look_ahead_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ class Profile:
         }
         paths = {
             f"{source} -> {sink}": PathProfile(
-                Quantiles.scaled(p["latency"], ms), Quantiles.scaled(p["age"], ms)
+                Quantiles.scaled(p["latency"], ms),
+                Quantiles.scaled(p["age"], ms),
+                _look_ahead_ms(plan, source)[sink],
             )
             for (source, sink), p in raw["paths"].items()
         }
@@ -159,3 +163,15 @@ class Profile:
         from rtgraph.profile_table import profile_table
 
         return profile_table(self)
+
+
+def _look_ahead_ms(plan: Plan, source: str) -> dict[str, float]:
+    """Of the longest way from a source to each node that it reaches."""
+    found: dict[str, float] = {}
+    for planned in plan.nodes:  # in topological order
+        before = [
+            found[e.producer.name] for e in planned.incoming if not e.feedback and e.producer.name in found
+        ]
+        if before or planned.name == source:
+            found[planned.name] = max(before, default=0.0) + planned.node.look_ahead_ms
+    return found

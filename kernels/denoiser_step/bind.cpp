@@ -23,8 +23,10 @@ void bind_denoiser_step(py::module_ module) {
   py::class_<DenoiserStep, std::shared_ptr<DenoiserStep>>(module, "DenoiserStep")
       .def(py::init([](const py::object& config, const py::dict& weights, const std::string& precision, int streams,
                        const std::optional<std::string>& isa) {
-             return std::make_shared<DenoiserStep>(denoiser_shape_from(config), weight_map(weights),
-                                                   precision_from_name(precision), streams, find_instruction_set(isa));
+             return std::make_shared<DenoiserStep>(
+                 std::make_shared<const DenoiserWeights>(denoiser_shape_from(config), weight_map(weights),
+                                                         precision_from_name(precision), find_instruction_set(isa)),
+                 streams);
            }),
            py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("streams"), py::arg("isa"))
       .def(
@@ -43,7 +45,8 @@ void bind_denoiser_step(py::module_ module) {
           py::arg("emotion").noconvert(), py::arg("latent").noconvert(), py::arg("frame").noconvert(),
           py::arg("confidence").noconvert())
       .def("reset", &DenoiserStep::reset, py::arg("stream"))
-      .def("read_weights", &DenoiserStep::read_weights)
+      .def("read_weights", [](const DenoiserStep& denoiser) { return denoiser.weights().read(); })
       .def_property_readonly("replaced_inputs", &DenoiserStep::replaced_inputs)
-      .def_property_readonly("weight_bytes", &DenoiserStep::weight_bytes);
+      .def_property_readonly("weight_bytes",
+                             [](const DenoiserStep& denoiser) { return denoiser.weights().bytes(); });
 }

@@ -1,4 +1,4 @@
-// Owns the denoiser's step on a CPU: packing at open, then the chain of fused products.
+// Owns the denoiser's step on a CPU: packing, then the chain of fused products.
 #include "kernels/denoiser_step/denoiser_step.h"
 
 #include <algorithm>
@@ -18,9 +18,9 @@ float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
 
 }  // namespace
 
-DenoiserStep::DenoiserStep(const DenoiserShape& s, const WeightMap& weights, Precision precision, int streams,
-                           InstructionSet set)
-    : shape_(s), streams_(streams) {
+DenoiserWeights::DenoiserWeights(const DenoiserShape& s, const WeightMap& weights, Precision precision,
+                                 InstructionSet set)
+    : shape_(s) {
   const Precision outer = precision == Precision::int8 ? Precision::bfloat16 : precision;
   const auto linear = [&](const std::string& name, int columns, int inputs, Precision p,
                           Activation activation = Activation::none) {
@@ -64,7 +64,31 @@ DenoiserStep::DenoiserStep(const DenoiserShape& s, const WeightMap& weights, Pre
   // Every block reads the same condition: their modulations are one product.
   const auto modulation = weights.stack(modulations, std::vector<std::int64_t>(s.blocks, 2 * s.width), s.width);
   modulation_ = Linear(modulation.data(), biases.data(), 2 * s.width * s.blocks, s.width, precision, Activation::none, set);
+}
 
+template <class Visit>
+void DenoiserWeights::each_linear(Visit visit) const {
+  for (const Linear* linear : {&noise_, &condition_, &modulation_}) visit(*linear);
+  for (const Block& block : blocks_)
+    for (const Linear* linear : {&block.gate_up, &block.down}) visit(*linear);
+  for (const Linear* linear : {&out_, &head_inner_, &head_out_}) visit(*linear);
+}
+
+std::size_t DenoiserWeights::bytes() const noexcept {
+  std::size_t bytes = 0;
+  each_linear([&](const Linear& linear) { bytes += linear.bytes(); });
+  return bytes;
+}
+
+std::int32_t DenoiserWeights::read() const noexcept {
+  std::int32_t checksum = 0;
+  each_linear([&](const Linear& linear) { checksum ^= linear.read(); });
+  return checksum;
+}
+
+DenoiserStep::DenoiserStep(std::shared_ptr<const DenoiserWeights> weights, int streams)
+    : weights_(std::move(weights)), streams_(streams) {
+  const DenoiserShape& s = weights_->shape_;
   const auto floats = [&](int per_stream) { return AlignedBuffer<float>(static_cast<std::size_t>(streams) * per_stream); };
   noise_in_ = floats(s.latent_width);
   context_ = floats(context_width(s));
@@ -75,26 +99,20 @@ DenoiserStep::DenoiserStep(const DenoiserShape& s, const WeightMap& weights, Pre
   head_ = floats(s.head_width);
   face_ = floats(face_width(s));
   std::size_t largest = 0;
-  each_linear([&](const Linear& l) { largest = std::max(largest, l.workspace_bytes(streams)); });
+  weights_->each_linear([&](const Linear& l) { largest = std::max(largest, l.workspace_bytes(streams)); });
   workspace_ = AlignedBuffer<std::byte>(largest);
 }
 
-template <class Visit>
-void DenoiserStep::each_linear(Visit visit) const {
-  for (const Linear* linear : {&noise_, &condition_, &modulation_}) visit(*linear);
-  for (const Block& block : blocks_)
-    for (const Linear* linear : {&block.gate_up, &block.down}) visit(*linear);
-  for (const Linear* linear : {&out_, &head_inner_, &head_out_}) visit(*linear);
-}
-
 void DenoiserStep::reset(int stream) noexcept {
-  std::fill_n(noise_in_.data() + static_cast<std::size_t>(stream) * shape_.latent_width, shape_.latent_width, 0.0f);
-  std::fill_n(context_.data() + static_cast<std::size_t>(stream) * context_width(shape_), context_width(shape_), 0.0f);
+  const DenoiserShape& s = weights_->shape_;
+  std::fill_n(noise_in_.data() + static_cast<std::size_t>(stream) * s.latent_width, s.latent_width, 0.0f);
+  std::fill_n(context_.data() + static_cast<std::size_t>(stream) * context_width(s), context_width(s), 0.0f);
 }
 
 void DenoiserStep::step(const DenoiserInputs& in, const DenoiserOutputs& out) noexcept {
   const FlushDenormals flush;
-  const DenoiserShape& s = shape_;
+  const DenoiserWeights& w = *weights_;
+  const DenoiserShape& s = w.shape_;
   for (int stream = 0; stream < streams_; ++stream) {
     const auto take = [&](const float* values, int n, float* kept) {
       if (values)
@@ -118,18 +136,18 @@ void DenoiserStep::step(const DenoiserInputs& in, const DenoiserOutputs& out) no
     arguments.y_stride = arguments.residual_stride = linear.outputs();
     linear(arguments, workspace_.data());
   };
-  run(condition_, context_.data(), conditioned_.data());
-  run(modulation_, conditioned_.data(), modulated_.data());
-  run(noise_, noise_in_.data(), x_.data());
+  run(w.condition_, context_.data(), conditioned_.data());
+  run(w.modulation_, conditioned_.data(), modulated_.data());
+  run(w.noise_, noise_in_.data(), x_.data());
   for (int i = 0; i < s.blocks; ++i) {
     const float* scale = modulated_.data() + static_cast<std::size_t>(i) * 2 * s.width;
-    run(blocks_[i].gate_up, x_.data(), inner_.data(),
-        {.gain = blocks_[i].gain, .scale = scale, .shift = scale + s.width, .modulation_stride = 2 * s.width * s.blocks});
-    run(blocks_[i].down, inner_.data(), x_.data(), {.residual = x_.data()});
+    run(w.blocks_[i].gate_up, x_.data(), inner_.data(),
+        {.gain = w.blocks_[i].gain, .scale = scale, .shift = scale + s.width, .modulation_stride = 2 * s.width * s.blocks});
+    run(w.blocks_[i].down, inner_.data(), x_.data(), {.residual = x_.data()});
   }
-  run(out_, x_.data(), out.latent, {.gain = gains_.data() + static_cast<std::size_t>(s.blocks) * s.width});
-  run(head_inner_, out.latent, head_.data());
-  run(head_out_, head_.data(), face_.data());
+  run(w.out_, x_.data(), out.latent, {.gain = w.gains_.data() + static_cast<std::size_t>(s.blocks) * s.width});
+  run(w.head_inner_, out.latent, head_.data());
+  run(w.head_out_, head_.data(), face_.data());
 
   for (int stream = 0; stream < streams_; ++stream) {
     const float* face = face_.data() + static_cast<std::size_t>(stream) * face_width(s);
@@ -139,18 +157,6 @@ void DenoiserStep::step(const DenoiserInputs& in, const DenoiserOutputs& out) no
     std::transform(face + s.frame_width(), face + face_width(s),
                    out.confidence + static_cast<std::size_t>(stream) * s.regions, sigmoid);
   }
-}
-
-std::size_t DenoiserStep::weight_bytes() const noexcept {
-  std::size_t bytes = 0;
-  each_linear([&](const Linear& linear) { bytes += linear.bytes(); });
-  return bytes;
-}
-
-std::int32_t DenoiserStep::read_weights() const noexcept {
-  std::int32_t checksum = 0;
-  each_linear([&](const Linear& linear) { checksum ^= linear.read(); });
-  return checksum;
 }
 
 }  // namespace rtgraph::kernels

@@ -1,10 +1,12 @@
-// Owns DenoiserStep: one evaluation of the conditional denoiser and of its expression head, as one call without Python.
+// Owns DenoiserWeights (the conditional denoiser's and its expression head's weights, packed) and DenoiserStep (one
+// evaluation of both, as one call without Python).
 //
-// The network is models/one_step_denoiser.py; its weights are packed when the object is built. With int8 the products
-// that face the outside (noise, condition, latent, head) stay bfloat16.
+// The network is models/one_step_denoiser.py. With int8 the products that face the outside (noise, condition, latent,
+// head) stay bfloat16.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "kernels/common/aligned.h"
@@ -35,27 +37,20 @@ struct DenoiserOutputs {
   float* confidence;  // [streams, regions] 0..1
 };
 
-class DenoiserStep {
+// Read-only once it is built: it may serve any number of steps and threads.
+class DenoiserWeights {
  public:
   // Throws std::invalid_argument where weights and shape disagree, std::bad_alloc.
-  DenoiserStep(const DenoiserShape& shape, const WeightMap& weights, Precision precision, int streams = 1,
-               InstructionSet set = best_instruction_set());
-
-  // One thread at a time; never blocks, allocates or throws. An input row that holds NaN, infinity or a value beyond
-  // 1e6 is replaced by the last good one of its stream (zeros before the first).
-  void step(const DenoiserInputs& inputs, const DenoiserOutputs& outputs) noexcept;
-
-  // Forgets a stream's last good inputs. Same thread as step.
-  void reset(int stream) noexcept;
+  DenoiserWeights(const DenoiserShape& shape, const WeightMap& weights, Precision precision,
+                  InstructionSet set = best_instruction_set());
 
   const DenoiserShape& shape() const noexcept { return shape_; }
-  int streams() const noexcept { return streams_; }
-  std::int64_t replaced_inputs() const noexcept { return replaced_; }
-  std::size_t weight_bytes() const noexcept;
+  std::size_t bytes() const noexcept;
   // Reads every packed weight once and does nothing else: the floor of a step on this machine. Returns a checksum.
-  std::int32_t read_weights() const noexcept;
+  std::int32_t read() const noexcept;
 
  private:
+  friend class DenoiserStep;
   struct Block {
     const float* gain;
     Linear gate_up, down;
@@ -65,10 +60,30 @@ class DenoiserStep {
   void each_linear(Visit visit) const;
 
   DenoiserShape shape_;
-  int streams_;
   Linear noise_, condition_, modulation_, out_, head_inner_, head_out_;
   std::vector<Block> blocks_;
-  AlignedBuffer<float> gains_;                 // [blocks + 1, width]
+  AlignedBuffer<float> gains_;  // [blocks + 1, width]
+};
+
+class DenoiserStep {
+ public:
+  // Throws std::bad_alloc.
+  explicit DenoiserStep(std::shared_ptr<const DenoiserWeights> weights, int streams = 1);
+
+  // One thread at a time; never blocks, allocates or throws. An input row that holds NaN, infinity or a value beyond
+  // 1e6 is replaced by the last good one of its stream (zeros before the first).
+  void step(const DenoiserInputs& inputs, const DenoiserOutputs& outputs) noexcept;
+
+  // Forgets a stream's last good inputs. Same thread as step.
+  void reset(int stream) noexcept;
+
+  const DenoiserWeights& weights() const noexcept { return *weights_; }
+  int streams() const noexcept { return streams_; }
+  std::int64_t replaced_inputs() const noexcept { return replaced_; }
+
+ private:
+  std::shared_ptr<const DenoiserWeights> weights_;
+  int streams_;
   AlignedBuffer<float> noise_in_, context_;    // last good noise; last good hidden, previous, emotion side by side
   AlignedBuffer<float> x_, conditioned_, modulated_, inner_, head_, face_;
   AlignedBuffer<std::byte> workspace_;

@@ -27,8 +27,10 @@ void bind_encoder_step(py::module_ module) {
   py::class_<EncoderStep, std::shared_ptr<EncoderStep>>(module, "EncoderStep")
       .def(py::init([](const py::object& config, const py::dict& weights, const std::string& precision, int streams,
                        const std::optional<std::string>& isa) {
-             return std::make_shared<EncoderStep>(encoder_shape_from(config), weight_map(weights), precision_from_name(precision),
-                                                  streams, find_instruction_set(isa));
+             return std::make_shared<EncoderStep>(
+                 std::make_shared<const EncoderWeights>(encoder_shape_from(config), weight_map(weights),
+                                                        precision_from_name(precision), find_instruction_set(isa)),
+                 streams);
            }),
            py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("streams"), py::arg("isa"))
       .def(
@@ -52,12 +54,12 @@ void bind_encoder_step(py::module_ module) {
           py::arg("eyes_present").noconvert(), py::arg("emotion").noconvert(), py::arg("style").noconvert(),
           py::arg("reset").noconvert(), py::arg("hidden").noconvert())
       .def("reset", &EncoderStep::reset, py::arg("stream"))
-      .def("read_weights", &EncoderStep::read_weights)
+      .def("read_weights", [](const EncoderStep& encoder) { return encoder.weights().read(); })
       .def_property_readonly("positions",
                              [](py::object self) {
                                auto& encoder = self.cast<EncoderStep&>();
                                return py::array_t<std::int64_t>({encoder.streams()}, encoder.positions(), self);
                              })
       .def_property_readonly("replaced_inputs", &EncoderStep::replaced_inputs)
-      .def_property_readonly("weight_bytes", &EncoderStep::weight_bytes);
+      .def_property_readonly("weight_bytes", [](const EncoderStep& encoder) { return encoder.weights().bytes(); });
 }

@@ -1,4 +1,4 @@
-// Owns the encoder's step on a CPU: packing at open, then the chain of fused products and attention.
+// Owns the encoder's step on a CPU: packing, then the chain of fused products and attention.
 #include "kernels/encoder_step/encoder_step.h"
 
 #include <algorithm>
@@ -27,10 +27,9 @@ std::vector<float> in_order_of_time(const float* weight, int out, int in, int ke
 
 }  // namespace
 
-EncoderStep::EncoderStep(const EncoderShape& s, const WeightMap& weights, Precision precision, int streams,
-                         InstructionSet set)
+EncoderWeights::EncoderWeights(const EncoderShape& s, const WeightMap& weights, Precision precision,
+                               InstructionSet set)
     : shape_(s),
-      streams_(streams),
       ring_{s.heads, s.width / s.heads, s.window, precision != Precision::float32},
       rotary_(ring_.head_size, s.rotary_base),
       attention_(attention_step(base_isa(set))) {
@@ -75,14 +74,39 @@ EncoderStep::EncoderStep(const EncoderShape& s, const WeightMap& weights, Precis
         .out = pack(matrix(block + "attention.out.weight", s.width, s.width), s.width, s.width),
         .gate_up = pack(gate_up.data(), 2 * s.mlp_width, s.width, Activation::swiglu),
         .down = pack(matrix(block + "mlp.down.weight", s.width, s.mlp_width), s.width, s.mlp_width),
-        .keys = AlignedBuffer<std::byte>(streams * ring_.bytes()),
-        .values = AlignedBuffer<std::byte>(streams * ring_.bytes()),
     });
   }
   keep_gain("norm.weight", 2 * s.layers);
   eyes_absent_ = AlignedBuffer<float>(s.eye_features);
   std::copy_n(vector("eyes_absent", s.eye_features), s.eye_features, eyes_absent_.data());
+}
 
+template <class Visit>
+void EncoderWeights::each_linear(Visit visit) const {
+  for (const Linear* linear : {&stem_, &frame_, &out_}) visit(*linear);
+  for (const Layer& layer : layers_)
+    for (const Linear* linear : {&layer.qkv, &layer.out, &layer.gate_up, &layer.down}) visit(*linear);
+}
+
+std::size_t EncoderWeights::bytes() const noexcept {
+  std::size_t bytes = 0;
+  each_linear([&](const Linear& linear) { bytes += linear.bytes(); });
+  return bytes;
+}
+
+std::int32_t EncoderWeights::read() const noexcept {
+  std::int32_t checksum = 0;
+  each_linear([&](const Linear& linear) { checksum ^= linear.read(); });
+  return checksum;
+}
+
+EncoderStep::EncoderStep(std::shared_ptr<const EncoderWeights> weights, int streams)
+    : weights_(std::move(weights)), streams_(streams) {
+  const EncoderShape& s = weights_->shape_;
+  const RingShape& ring = weights_->ring_;
+  for (int i = 0; i < s.layers; ++i)
+    caches_.push_back({.keys = AlignedBuffer<std::byte>(streams * ring.bytes()),
+                       .values = AlignedBuffer<std::byte>(streams * ring.bytes())});
   const auto floats = [&](int per_stream) { return AlignedBuffer<float>(static_cast<std::size_t>(streams) * per_stream); };
   positions_ = AlignedBuffer<std::int64_t>(streams);
   mel_ = floats((s.stem_kernel - 1 + s.hops_per_frame) * s.mel_bands);
@@ -94,22 +118,15 @@ EncoderStep::EncoderStep(const EncoderShape& s, const WeightMap& weights, Precis
   qkv_ = floats(3 * s.width);
   attended_ = floats(s.width);
   inner_ = floats(s.mlp_width);
-  cosine_ = floats(ring_.head_size / 2);
-  sine_ = floats(ring_.head_size / 2);
-  attention_workspace_ = AlignedBuffer<float>(attention_workspace(ring_));
+  cosine_ = floats(ring.head_size / 2);
+  sine_ = floats(ring.head_size / 2);
+  attention_workspace_ = AlignedBuffer<float>(attention_workspace(ring));
   std::size_t largest = 0;
-  each_linear([&](const Linear& linear) {
+  weights_->each_linear([&](const Linear& linear) {
     largest = std::max(largest, linear.workspace_bytes(streams * s.hops_per_frame));  // the stem runs once a hop
   });
   workspace_ = AlignedBuffer<std::byte>(largest);
   for (int stream = 0; stream < streams; ++stream) reset(stream);
-}
-
-template <class Visit>
-void EncoderStep::each_linear(Visit visit) const {
-  for (const Linear* linear : {&stem_, &frame_, &out_}) visit(*linear);
-  for (const Layer& layer : layers_)
-    for (const Linear* linear : {&layer.qkv, &layer.out, &layer.gate_up, &layer.down}) visit(*linear);
 }
 
 void EncoderStep::reset(int stream) noexcept {
@@ -120,14 +137,14 @@ void EncoderStep::reset(int stream) noexcept {
   clear(mel_);
   clear(hop_);
   clear(token_);
-  float* eyes = token_.data() + static_cast<std::size_t>(stream) * token_width(shape_) +
-                shape_.frame_kernel * shape_.stem_width;
-  std::copy_n(eyes_absent_.data(), shape_.eye_features, eyes);
+  const EncoderShape& s = weights_->shape_;
+  float* eyes = token_.data() + static_cast<std::size_t>(stream) * token_width(s) + s.frame_kernel * s.stem_width;
+  std::copy_n(weights_->eyes_absent_.data(), s.eye_features, eyes);
   positions_[stream] = 0;  // hides every slot of the rings
 }
 
 void EncoderStep::take_inputs(const EncoderInputs& in) noexcept {
-  const EncoderShape& s = shape_;
+  const EncoderShape& s = weights_->shape_;
   const int tail = (s.stem_kernel - 1) * s.mel_bands, fresh = s.hops_per_frame * s.mel_bands;
   for (int stream = 0; stream < streams_; ++stream) {
     if (in.reset && in.reset[stream]) reset(stream);
@@ -151,7 +168,7 @@ void EncoderStep::take_inputs(const EncoderInputs& in) noexcept {
     if (in.eyes && (!in.eyes_present || in.eyes_present[stream])) {
       take(in.eyes, s.eye_features);
     } else {
-      std::copy_n(eyes_absent_.data(), s.eye_features, condition);
+      std::copy_n(weights_->eyes_absent_.data(), s.eye_features, condition);
       condition += s.eye_features;
     }
     take(in.emotion, s.emotions);
@@ -161,16 +178,16 @@ void EncoderStep::take_inputs(const EncoderInputs& in) noexcept {
 }
 
 void EncoderStep::run_stem(float* x) noexcept {
-  const EncoderShape& s = shape_;
+  const EncoderShape& s = weights_->shape_;
   const int hop_width = s.stem_kernel * s.mel_bands;
   const int held = (s.stem_kernel - 1 + s.hops_per_frame) * s.mel_bands;
   for (int stream = 0; stream < streams_; ++stream)
     for (int i = 0; i < s.hops_per_frame; ++i)
       std::copy_n(mel_.data() + static_cast<std::size_t>(stream) * held + i * s.mel_bands, hop_width,
                   stem_in_.data() + static_cast<std::size_t>(stream * s.hops_per_frame + i) * hop_width);
-  stem_({.x = stem_in_.data(), .x_stride = hop_width, .rows = streams_ * s.hops_per_frame, .y = stem_out_.data(),
-         .y_stride = s.stem_width},
-        workspace_.data());
+  weights_->stem_({.x = stem_in_.data(), .x_stride = hop_width, .rows = streams_ * s.hops_per_frame, .y = stem_out_.data(),
+                   .y_stride = s.stem_width},
+                  workspace_.data());
 
   const int fresh = s.hops_per_frame * s.stem_width, tail = s.frame_kernel * s.stem_width - fresh;
   for (int stream = 0; stream < streams_; ++stream) {
@@ -178,21 +195,25 @@ void EncoderStep::run_stem(float* x) noexcept {
     std::memmove(token, token + fresh, tail * sizeof(float));
     std::copy_n(stem_out_.data() + static_cast<std::size_t>(stream) * fresh, fresh, token + tail);
   }
-  frame_({.x = token_.data(), .x_stride = token_width(s), .rows = streams_, .y = x, .y_stride = s.width},
-         workspace_.data());
+  weights_->frame_({.x = token_.data(), .x_stride = token_width(s), .rows = streams_, .y = x, .y_stride = s.width},
+                   workspace_.data());
 }
 
-void EncoderStep::run_layer(Layer& layer, float* x) noexcept {
-  const EncoderShape& s = shape_;
-  const int width = s.width, half = ring_.head_size / 2;
+void EncoderStep::run_layer(int index, float* x) noexcept {
+  const EncoderWeights::Layer& layer = weights_->layers_[index];
+  const RingShape& ring = weights_->ring_;
+  Cache& cache = caches_[index];
+  const EncoderShape& s = weights_->shape_;
+  const int width = s.width, half = ring.head_size / 2;
   layer.qkv({.x = x, .x_stride = width, .rows = streams_, .gain = layer.attention_gain, .epsilon = s.norm_epsilon,
              .y = qkv_.data(), .y_stride = 3 * width},
             workspace_.data());
   for (int stream = 0; stream < streams_; ++stream)
-    attention_(AttentionCall{ring_, positions_[stream], cosine_.data() + stream * half, sine_.data() + stream * half,
-                             qkv_.data() + static_cast<std::size_t>(stream) * 3 * width,
-                             layer.keys.data() + stream * ring_.bytes(), layer.values.data() + stream * ring_.bytes(),
-                             attended_.data() + static_cast<std::size_t>(stream) * width, attention_workspace_.data()});
+    weights_->attention_(
+        AttentionCall{ring, positions_[stream], cosine_.data() + stream * half, sine_.data() + stream * half,
+                      qkv_.data() + static_cast<std::size_t>(stream) * 3 * width,
+                      cache.keys.data() + stream * ring.bytes(), cache.values.data() + stream * ring.bytes(),
+                      attended_.data() + static_cast<std::size_t>(stream) * width, attention_workspace_.data()});
   layer.out({.x = attended_.data(), .x_stride = width, .rows = streams_, .residual = x, .residual_stride = width,
              .y = x, .y_stride = width},
             workspace_.data());
@@ -206,29 +227,17 @@ void EncoderStep::run_layer(Layer& layer, float* x) noexcept {
 
 void EncoderStep::step(const EncoderInputs& inputs, float* hidden) noexcept {
   const FlushDenormals flush;
-  const int half = ring_.head_size / 2;
+  const EncoderShape& s = weights_->shape_;
+  const int half = weights_->ring_.head_size / 2;
   take_inputs(inputs);
   run_stem(x_.data());
   for (int stream = 0; stream < streams_; ++stream)
-    rotary_.at(positions_[stream], cosine_.data() + stream * half, sine_.data() + stream * half);
-  for (Layer& layer : layers_) run_layer(layer, x_.data());
-  out_({.x = x_.data(), .x_stride = shape_.width, .rows = streams_,
-        .gain = gains_.data() + static_cast<std::size_t>(2 * shape_.layers) * shape_.width,
-        .epsilon = shape_.norm_epsilon, .y = hidden, .y_stride = shape_.hidden_width},
-       workspace_.data());
+    weights_->rotary_.at(positions_[stream], cosine_.data() + stream * half, sine_.data() + stream * half);
+  for (int i = 0; i < s.layers; ++i) run_layer(i, x_.data());
+  weights_->out_({.x = x_.data(), .x_stride = s.width, .rows = streams_, .gain = weights_->final_gain(),
+                  .epsilon = s.norm_epsilon, .y = hidden, .y_stride = s.hidden_width},
+                 workspace_.data());
   for (int stream = 0; stream < streams_; ++stream) ++positions_[stream];
-}
-
-std::size_t EncoderStep::weight_bytes() const noexcept {
-  std::size_t bytes = 0;
-  each_linear([&](const Linear& linear) { bytes += linear.bytes(); });
-  return bytes;
-}
-
-std::int32_t EncoderStep::read_weights() const noexcept {
-  std::int32_t checksum = 0;
-  each_linear([&](const Linear& linear) { checksum ^= linear.read(); });
-  return checksum;
 }
 
 }  // namespace rtgraph::kernels

@@ -8,20 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from rtgraph import Input, NativeNode, NodeConfig, Output, TensorType, register
+from rtgraph import Input, NativeNode, NodeConfig, Output, register
 from rtgraph.models.avatar import Head, identity_code, load_head
 from rtgraph.models.expression import INDEX
 from rtgraph.nodes import _native
-from rtgraph.nodes.face.types import ExpressionFrame
-
-Vertices = TensorType("Vertices", "float32", (None, 3), doc="[V, 3] metres, glTF axes")
-Normals = TensorType("Normals", "float32", (None, 3), doc="[V, 3] unit")
-Splats = TensorType(
-    "Splats",
-    "float32",
-    (None, 14),
-    doc="[G, 14] mean 3 (metres), rotation w x y z, scale 3 (metres), linear RGB 3, opacity",
-)
+from rtgraph.nodes.face.types import ExpressionFrame, Normals, Splats, Vertices
 
 
 class AvatarConfig(NodeConfig):
@@ -65,7 +56,9 @@ class AvatarDecoder(NativeNode):
         head = _head(self.config)
         g = head.gaussians
         return _native.avatar_decoder(
-            head.rig(gaussians=self.config.gaussians),
+            _plan(self.config.head, self.config.gaussians),
+            np.ascontiguousarray(head.neutral, np.float32),
+            np.ascontiguousarray(head.joint_pivot, np.float32),
             [(INDEX[c.first], INDEX[c.second], c.inverted) for c in head.card.correctives],
             np.ascontiguousarray(np.column_stack([g.colour, g.opacity]), np.float32),
             self.config.mesh,
@@ -83,3 +76,9 @@ def _person(name: str, identity: str, seed: int | None) -> Head:
     head = load_head(name)
     code = identity_code(identity, seed, head.identity_groups)
     return head.with_identity(code) if code else head
+
+
+@lru_cache(maxsize=4)
+def _plan(name: str, gaussians: bool) -> Any:
+    """The head packed, which all persons on it share: they differ in where it rests."""
+    return _native.AvatarPlan(_person(name, "", None).rig(gaussians=gaussians))

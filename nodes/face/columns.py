@@ -16,6 +16,10 @@ NEUTRAL.flags.writeable = False
 #: [61] limits of an expression frame: weights 0..1, angles half a turn.
 LOW = np.array([0.0] * len(ARKIT) + [-np.pi] * (len(FRAME) - len(ARKIT)), np.float32)
 HIGH = np.array([1.0] * len(ARKIT) + [np.pi] * (len(FRAME) - len(ARKIT)), np.float32)
+#: [61] a frame times this has the signs of Unreal and Live Link, one of theirs has ours. Unreal's axes are
+#: left-handed and behind the face: yaw is positive to the person's right, pitch down as here, roll where the
+#: right side rises. Units stay radians.
+UNREAL_SIGNS = np.array([1.0] * len(ARKIT) + [-1.0, 1.0, -1.0] * 3, np.float32)
 
 
 def columns(name: str) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtgraph import AssetError
 from rtgraph.errors import suggest
 from rtgraph.models.expression import FRAME, INDEX, REGIONS
-from rtgraph.nodes.face.columns import HIGH, LOW, REGION_OF
+from rtgraph.nodes.face.columns import HIGH, LOW, REGION_OF, UNREAL_SIGNS
 
 _BY_KEY = {name.casefold(): i for i, name in enumerate(FRAME)}
 _TIMECODE = re.compile(r"(\d+):(\d+):(\d+)[:;](\d+)(?:\.(\d+))?$")
@@ -49,8 +49,9 @@ class FaceClip:
 def read_face_csv(path: Path, frame_rate_hz: float | None = None) -> FaceClip:
     """A face from a CSV file; columns may be in any order and case.
 
-    Ours has `time_s`. Live Link Face has `Timecode` (HH:MM:SS:FF.sub) and `BlendShapeCount`; the frames a
-    second are `frame_rate_hz` or, without it, the usual rate above the largest FF. AssetError names the line.
+    Ours has `time_s`. Live Link Face has `Timecode` (HH:MM:SS:FF.sub), `BlendShapeCount` and angles in
+    Unreal's signs, which become ours; the frames a second are `frame_rate_hz` or, without it, the usual rate
+    above the largest FF. AssetError names the line.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -63,13 +64,16 @@ def read_face_csv(path: Path, frame_rate_hz: float | None = None) -> FaceClip:
     time_column = _time_column(path, header)
     places = _places(path, header)
     rows = [row for row in rows[1:] if len(row) == len(header) or _short(path, row, len(header))]
-    if header[time_column].casefold() == "timecode":
+    live_link = header[time_column].casefold() == "timecode"
+    if live_link:
         times_s = _timecodes_s(path, [row[time_column] for row in rows], frame_rate_hz)
     else:
         times_s = _numbers(path, rows, [time_column])[:, 0]
     _check_times(path, times_s)
     frames = np.zeros((len(rows), len(FRAME)))
     frames[:, list(places.values())] = _numbers(path, rows, list(places))
+    if live_link:
+        frames *= UNREAL_SIGNS
     whole, bad = _mend(frames)
     regions = np.zeros(len(REGIONS), bool)
     regions[REGION_OF[list(places.values())]] = True

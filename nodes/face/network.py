@@ -1,8 +1,11 @@
-"""What the nodes of the face networks share: which weights, in which precision, and how they are loaded."""
+"""What the nodes of the face networks share: which weights, in which precision, and the packed weights."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+from weakref import WeakValueDictionary
 
 from pydantic import Field
 
@@ -27,19 +30,37 @@ class NetworkConfig(NodeConfig):
     )
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A part of a weights file in a precision, as the native nodes take it."""
+
+    native: Any
+    card: weights.Card
+
+
+#: What is in use, by file, its time, part and precision: nodes with the same share it.
+_packed: WeakValueDictionary[tuple[str, int, str, str], Packed] = WeakValueDictionary()
+
+
 class NetworkNode(NativeNode):
-    """Loads its weights when it is opened; `native` then packs them."""
+    """Has its weights packed when it is opened: `packed`, for `native`.
+
+    Nodes of one process with the same file and precision have the same object: a second face costs its state
+    alone, and both read one copy from the processor's cache.
+    """
+
+    #: Which part of a weights file it runs, and what packs it: (config, tensors, precision) -> packed.
+    part: ClassVar[Literal["encoder", "denoiser"]]
+    pack: ClassVar[Callable[[Any, Any, str], Any]]
 
     class Config(NetworkConfig):
         pass
 
     def open(self, ctx: Context) -> None:
         name = self.config.weights
-        path = name if name.endswith(".safetensors") else f"asset:weights/face-{name}.safetensors"
+        asset = name if name.endswith(".safetensors") else f"asset:weights/face-{name}.safetensors"
         try:
-            self.weights = weights.load(ctx.find_file(path))
-        except (FileNotFoundError, ValueError) as error:
-            raise AssetError(str(error)) from error
+            path = ctx.find_file(asset)
         except AssetError as error:
             sizes = sorted(
                 p.stem.removeprefix("face-") for p in bundled("assets").glob("weights/face-*.safetensors")
@@ -48,6 +69,18 @@ class NetworkNode(NativeNode):
             raise AssetError(
                 f"{error}; bundled sizes: {known}; or give the path of a .safetensors file"
             ) from None
+        key = (str(path.resolve()), path.stat().st_mtime_ns, self.part, self.precision)
+        found = _packed.get(key)
+        if found is None:
+            try:
+                loaded = weights.load(path)
+            except (FileNotFoundError, ValueError) as error:
+                raise AssetError(str(error)) from error
+            config = getattr(loaded.card.config, self.part)
+            native = type(self).pack(config, loaded.part(self.part), self.precision)
+            found = _packed[key] = Packed(native, loaded.card)
+        self.packed = found
+        self.look_ahead_ms = float(found.card.look_ahead_ms) if self.part == "encoder" else 0.0
 
     @property
     def precision(self) -> Precision:

@@ -44,11 +44,12 @@ class OneStepDenoiser(NetworkNode):
     frame = Output(ExpressionFrame)
     confidence = Output(Confidence)
 
+    part = "denoiser"
+    pack = _native.DenoiserWeights
+
     def native(self) -> object:
         return _native.one_step_denoiser(
-            self.weights.card.config.denoiser,
-            self.weights.part("denoiser"),
-            self.precision,
+            self.packed.native,
             self.config.seed,
             self.config.noise == "fresh",
             [INDEX[name] for name in ARTICULATION],

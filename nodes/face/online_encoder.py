@@ -30,10 +30,8 @@ class OnlineEncoder(NetworkNode):
     emotion = Input(Emotion, edge="latest", optional=True, doc="the mood to play; none: as it is heard")
     hidden = Output(Hidden, rate_hz=50.0, doc="for face.one_step_denoiser")
 
+    part = "encoder"
+    pack = _native.EncoderWeights
+
     def native(self) -> object:
-        return _native.online_encoder(
-            self.weights.card.config.encoder,
-            self.weights.part("encoder"),
-            self.precision,
-            round(self.config.eyes_timeout_ms * 1e6),
-        )
+        return _native.online_encoder(self.packed.native, round(self.config.eyes_timeout_ms * 1e6))

@@ -2,6 +2,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <stdexcept>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -19,10 +21,12 @@ constexpr int kRow = 14;  // floats of a Gaussian: mean 3, rotation 4, scale 3, 
 
 class AvatarDecoder final : public Node {
  public:
-  // tint [gaussians][4]: linear RGB and opacity.
-  AvatarDecoder(std::shared_ptr<const kernels::DecodePlan> plan, kernels::Drive drive, std::vector<float> tint,
-                bool mesh, bool gaussians)
-      : decoder_(std::move(plan)), drive_(std::move(drive)), tint_(std::move(tint)), mesh_(mesh), gaussians_(gaussians) {}
+  // neutral [vertices][3], joint_pivot [joints][3]: the person; tint [gaussians][4]: linear RGB and opacity.
+  AvatarDecoder(std::shared_ptr<const kernels::DecodePlan> plan, const float* neutral, const float* joint_pivot,
+                kernels::Drive drive, std::vector<float> tint, bool mesh, bool gaussians)
+      : decoder_(std::move(plan)), drive_(std::move(drive)), tint_(std::move(tint)), mesh_(mesh), gaussians_(gaussians) {
+    decoder_.set_identity(neutral, joint_pivot);
+  }
 
   void reset() override {
     decoder_.reset();
@@ -58,18 +62,32 @@ class AvatarDecoder final : public Node {
 }  // namespace
 
 void add_avatar_decoder(py::module_& m) {
+  using kernels::DecodePlan;
+  // Of this module alone: rtgraph.kernels._cpu may have a class of its own for it.
+  py::class_<DecodePlan, std::shared_ptr<DecodePlan>>(m, "AvatarPlan", py::module_local())
+      .def(py::init([](const py::object& rig) { return kernels::decode_plan_from(rig, kernels::best_isa()); }),
+           py::arg("rig"), "A kernels.decode.Rig, packed. Serves any number of nodes and persons.");
+  using Floats = py::array_t<float, py::array::c_style>;
   m.def(
       "avatar_decoder",
-      [](const py::object& rig, const std::vector<std::tuple<int, int, bool>>& correctives,
-         const py::array_t<float, py::array::c_style>& tint, bool mesh, bool gaussians) {
+      [](std::shared_ptr<DecodePlan> plan, const Floats& neutral, const Floats& joint_pivot,
+         const std::vector<std::tuple<int, int, bool>>& correctives, const Floats& tint, bool mesh, bool gaussians) {
+        if (neutral.size() != 3 * plan->vertices() || joint_pivot.size() != 3 * plan->joints())
+          throw std::invalid_argument("avatar_decoder: neutral and joint_pivot: expected the plan's " +
+                                      std::to_string(plan->vertices()) + " vertices and " +
+                                      std::to_string(plan->joints()) + " joints, got " +
+                                      std::to_string(neutral.size()) + " and " + std::to_string(joint_pivot.size()) +
+                                      " numbers");
         std::vector<kernels::Corrective> terms;
         for (const auto& [first, second, inverted] : correctives) terms.push_back({first, second, inverted});
-        return capsule<AvatarDecoder>(kernels::decode_plan_from(rig, kernels::best_isa()),
+        return capsule<AvatarDecoder>(std::move(plan), neutral.data(), joint_pivot.data(),
                                       kernels::Drive(std::move(terms)),
                                       std::vector<float>(tint.data(), tint.data() + tint.size()), mesh, gaussians);
       },
-      py::arg("rig"), py::arg("correctives"), py::arg("tint"), py::arg("mesh"), py::arg("gaussians"),
-      "rig: a kernels.decode.Rig; correctives: (first, second, inverted); tint [G, 4]: linear RGB, opacity");
+      py::arg("plan"), py::arg("neutral"), py::arg("joint_pivot"), py::arg("correctives"), py::arg("tint"),
+      py::arg("mesh"), py::arg("gaussians"),
+      "neutral [V, 3], joint_pivot [J, 3]: the person; correctives: (first, second, inverted); tint [G, 4]: linear "
+      "RGB, opacity");
 }
 
 }  // namespace rtgraph::nodes

@@ -20,11 +20,11 @@ enum Outputs { kLatent, kFrame, kConfidence };
 
 class OneStepDenoiser final : public Node {
  public:
-  OneStepDenoiser(const kernels::DenoiserShape& shape, const kernels::WeightMap& weights,
-                  kernels::Precision precision, std::uint64_t seed, bool fresh_noise, std::vector<int> articulation)
-      : step_(shape, weights, precision),
-        noise_(static_cast<std::size_t>(shape.latent_width)),
-        previous_(static_cast<std::size_t>(shape.latent_width)),
+  OneStepDenoiser(std::shared_ptr<const kernels::DenoiserWeights> weights, std::uint64_t seed, bool fresh_noise,
+                  std::vector<int> articulation)
+      : step_(weights),
+        noise_(static_cast<std::size_t>(weights->shape().latent_width)),
+        previous_(static_cast<std::size_t>(weights->shape().latent_width)),
         seed_(seed),
         fresh_noise_(fresh_noise),
         articulation_(std::move(articulation)) {
@@ -80,16 +80,22 @@ class OneStepDenoiser final : public Node {
 }  // namespace
 
 void add_one_step_denoiser(py::module_& m) {
+  using kernels::DenoiserWeights;
+  py::class_<DenoiserWeights, std::shared_ptr<DenoiserWeights>>(m, "DenoiserWeights")
+      .def(py::init([](const py::object& config, const py::dict& weights, const std::string& precision) {
+             return std::make_shared<DenoiserWeights>(kernels::denoiser_shape_from(config), kernels::weight_map(weights),
+                                                      kernels::precision_from_name(precision));
+           }),
+           py::arg("config"), py::arg("weights"), py::arg("precision"),
+           "config: a DenoiserConfig; weights: its float32 arrays under torch's names. Serves any number of nodes.")
+      .def_property_readonly("bytes", &DenoiserWeights::bytes);
   m.def(
       "one_step_denoiser",
-      [](const py::object& config, const py::dict& weights, const std::string& precision, std::uint64_t seed,
-         bool fresh_noise, std::vector<int> articulation) {
-        return capsule<OneStepDenoiser>(kernels::denoiser_shape_from(config), kernels::weight_map(weights),
-                                        kernels::precision_from_name(precision), seed, fresh_noise,
-                                        std::move(articulation));
+      [](std::shared_ptr<DenoiserWeights> weights, std::uint64_t seed, bool fresh_noise,
+         std::vector<int> articulation) {
+        return capsule<OneStepDenoiser>(std::move(weights), seed, fresh_noise, std::move(articulation));
       },
-      py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("seed"), py::arg("fresh_noise"),
-      py::arg("articulation"), "config: a DenoiserConfig; weights: its float32 arrays under torch's names");
+      py::arg("weights"), py::arg("seed"), py::arg("fresh_noise"), py::arg("articulation"));
 }
 
 }  // namespace rtgraph::nodes

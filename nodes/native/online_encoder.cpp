@@ -17,11 +17,10 @@ enum Inputs { kMel, kPrevious, kEyes, kEmotion };
 
 class OnlineEncoder final : public Node {
  public:
-  OnlineEncoder(const kernels::EncoderShape& shape, const kernels::WeightMap& weights, kernels::Precision precision,
-                int64_t eyes_timeout_ns)
-      : step_(shape, weights, precision),
-        bands_(static_cast<std::size_t>(shape.mel_bands)),
-        hops_(static_cast<std::size_t>(shape.hops_per_frame) * bands_),
+  OnlineEncoder(std::shared_ptr<const kernels::EncoderWeights> weights, int64_t eyes_timeout_ns)
+      : step_(weights),
+        bands_(static_cast<std::size_t>(weights->shape().mel_bands)),
+        hops_(static_cast<std::size_t>(weights->shape().hops_per_frame) * bands_),
         eyes_timeout_ns_(eyes_timeout_ns) {}
 
   void reset() override {
@@ -57,14 +56,21 @@ class OnlineEncoder final : public Node {
 }  // namespace
 
 void add_online_encoder(py::module_& m) {
+  using kernels::EncoderWeights;
+  py::class_<EncoderWeights, std::shared_ptr<EncoderWeights>>(m, "EncoderWeights")
+      .def(py::init([](const py::object& config, const py::dict& weights, const std::string& precision) {
+             return std::make_shared<EncoderWeights>(kernels::encoder_shape_from(config), kernels::weight_map(weights),
+                                                     kernels::precision_from_name(precision));
+           }),
+           py::arg("config"), py::arg("weights"), py::arg("precision"),
+           "config: an EncoderConfig; weights: its float32 arrays under torch's names. Serves any number of nodes.")
+      .def_property_readonly("bytes", &EncoderWeights::bytes);
   m.def(
       "online_encoder",
-      [](const py::object& config, const py::dict& weights, const std::string& precision, int64_t eyes_timeout_ns) {
-        return capsule<OnlineEncoder>(kernels::encoder_shape_from(config), kernels::weight_map(weights),
-                                      kernels::precision_from_name(precision), eyes_timeout_ns);
+      [](std::shared_ptr<EncoderWeights> weights, int64_t eyes_timeout_ns) {
+        return capsule<OnlineEncoder>(std::move(weights), eyes_timeout_ns);
       },
-      py::arg("config"), py::arg("weights"), py::arg("precision"), py::arg("eyes_timeout_ns"),
-      "config: an EncoderConfig; weights: its float32 arrays under torch's names");
+      py::arg("weights"), py::arg("eyes_timeout_ns"));
 }
 
 }  // namespace rtgraph::nodes

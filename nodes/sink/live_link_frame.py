@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtgraph.models.expression import ANGLES, ARKIT, FRAME, INDEX
+from rtgraph.nodes.face.columns import UNREAL_SIGNS
 from rtgraph.nodes.sink.face_frames import Frame
 
 VERSION = 6
-
-#: A face frame's angles in the axes of Unreal (left-handed, and behind the face): yaw is positive to the
-#: person's right, pitch down as here, roll where the right side rises. Units stay radians.
-SIGNS = np.array([1.0] * len(ARKIT) + [-1.0, 1.0, -1.0] * 3, np.float32)
 
 #: The table's columns, in the app's order: JawRight before JawLeft and MouthRight before MouthLeft, which the
 #: packet has the other way round. Hence tables are read and written by name.
@@ -28,7 +25,7 @@ _CSV_COLUMNS = np.array([INDEX[name] for name in CSV_ORDER], np.intp)
 
 def in_unreal(frame: Frame) -> Frame:
     """The frame with Unreal's signs."""
-    out: Frame = frame * SIGNS + np.float32(0)  # the sum turns -0 into 0
+    out: Frame = frame * UNREAL_SIGNS + np.float32(0)  # the sum turns -0 into 0
     return out
 
 

@@ -25,9 +25,9 @@ from rtgraph.nodes.sink.recording_mcap import McapRecording
 class Recorder(Node):
     """Writes every face, with its time. The suffix chooses the format.
 
-    .mcap: /face and, where it is connected, /audio, with Unix times. .csv: `time_s` and the 61 numbers, or
-    the table of the Live Link Face app. .glb: an animation of 52 morph weights and of the nodes Head, LeftEye
-    and RightEye.
+    .mcap: /face and, where it is connected, /audio, with Unix times. .csv: `time_s` from the start of the run
+    and the 61 numbers, or the table of the Live Link Face app. .glb: an animation of 52 morph weights and of
+    the nodes Head, LeftEye and RightEye.
 
     While the run lasts a hidden `.NAME.part` lies beside; the file appears under its own name at the end.
     After a crash the part is readable: all of a table, all but the last second of MCAP. A full disk ends no
@@ -71,6 +71,7 @@ class Recorder(Node):
 
     def process(self, frame: Any, audio: Any, ctx: Context) -> None:
         assert self._recording is not None
+        self._recording.start_ns = ctx.start_ns
         try:
             if frame is not None:
                 if np.isfinite(frame).all():

@@ -18,8 +18,11 @@ from rtgraph.nodes.sink.table import CsvTable, Part
 class Recording(Protocol):
     """A file that grows. `add_*` raise OSError where the disk takes no more: what is there stays readable.
 
-    lost: frames that are not in the file, and will not be.
+    lost: frames that are not in the file, and will not be. start_ns: when the run began, set before the first
+    frame, from which tables count.
     """
+
+    start_ns: int
 
     @property
     def lost(self) -> int: ...
@@ -44,22 +47,22 @@ def part_path(path: Path) -> Path:
 
 
 class CsvRecording:
-    """A table: `time_s` from the first frame, and the 61 numbers by name. What face.file plays."""
+    """A table: `time_s` from the start of the run, and the 61 numbers by name. What face.file plays.
+
+    The face of the first 20 ms of sound is at 0.02 s: when it could first be seen.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.lost = 0
+        self.lost = self.start_ns = 0
         self._table = CsvTable(path, FRAME)
-        self._first_ns: int | None = None
 
     @property
     def rows(self) -> int:
         return self._table.rows
 
     def add_frame(self, timestamp_ns: int, frame: Frame) -> None:
-        if self._first_ns is None:
-            self._first_ns = timestamp_ns
         try:
-            self._table.add((timestamp_ns - self._first_ns) * 1e-9, frame)
+            self._table.add((timestamp_ns - self.start_ns) * 1e-9, frame)
         except OSError:
             self.lost += 1
             raise
@@ -82,7 +85,7 @@ class LiveLinkCsvRecording:
 
     def __init__(self, path: Path, rate_hz: int, offset_ns: int) -> None:
         """offset_ns: from timestamps to the time of day. rate_hz: of the time codes."""
-        self.lost = 0
+        self.lost = self.start_ns = 0
         self._path, self._rate_hz, self._offset_ns = path, rate_hz, offset_ns
         self._part = Part(part_path(path))
         self._part.append((CSV_HEADER + "\n").encode())

@@ -24,6 +24,7 @@ class GlbRecording:
     """While it runs a CSV table lies beside, which a crash leaves readable; the end makes the GLB of it."""
 
     def __init__(self, path: Path) -> None:
+        self.start_ns = 0
         self._path = path
         self._rows = path.with_name(f"{path.name}.csv")
         self._table = CsvRecording(self._rows)
@@ -33,6 +34,7 @@ class GlbRecording:
         return self._table.lost
 
     def add_frame(self, timestamp_ns: int, frame: Frame) -> None:
+        self._table.start_ns = self.start_ns
         self._table.add_frame(timestamp_ns, frame)
 
     def add_audio(self, timestamp_ns: int, samples: NDArray[Any]) -> bool:

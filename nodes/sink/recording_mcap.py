@@ -74,7 +74,7 @@ class McapRecording:
             raise RtGraphError(
                 "an .mcap recording needs the package mcap: pip install 'rtgraph[vr]', or record to .csv"
             ) from None
-        self.lost = 0
+        self.lost = self.start_ns = 0
         self._path, self._offset_ns, self._sample_rate = path, offset_ns, sample_rate
         self._part = Part(part_path(path))
         stream: Any = _PartStream(self._part)

@@ -10,6 +10,7 @@ from rtgraph.errors import RtGraphError
 from rtgraph.models.expression import ANGLES, ARKIT, FRAME, INDEX
 from rtgraph.nodes.face.face_csv import read_face_csv
 from rtgraph.nodes.face.file import FaceFile
+from rtgraph.nodes.sink.live_link_frame import CSV_HEADER, csv_line
 from rtgraph.testing import run_node
 
 
@@ -61,9 +62,32 @@ def test_live_link_at_60_frames_a_second_over_midnight(tmp_path):
     rows = faces(120, seed=1)
     clip = read_face_csv(write_live_link(tmp_path / "b.csv", rows))
     np.testing.assert_allclose(clip.times_s, np.arange(120) / 60, atol=1e-9)
-    np.testing.assert_allclose(clip.frames, rows, atol=1e-6)
+    np.testing.assert_allclose(clip.frames[:, :52], rows[:, :52], atol=1e-6)
     slow = read_face_csv(tmp_path / "b.csv", frame_rate_hz=120.0)
     assert slow.times_s[1] == pytest.approx(1 / 120)
+
+
+#: A row as Live Link Face writes it: jaw and mouth to the person's left, head turned to the person's right
+#: (yaw positive), nodding down, its right side raised (roll positive); the left eye looks to the left.
+LIVE_LINK_ROW = {"JawLeft": 0.25, "MouthRight": 0.5, "HeadYaw": 0.3, "HeadPitch": 0.2, "HeadRoll": 0.1,
+                 "LeftEyeYaw": -0.4, "RightEyePitch": -0.05}  # fmt: skip
+OURS = {"jawLeft": 0.25, "mouthRight": 0.5, "headYaw": -0.3, "headPitch": 0.2, "headRoll": -0.1,
+        "leftEyeYaw": 0.4, "rightEyePitch": -0.05}  # fmt: skip
+
+
+def test_live_links_signs_are_undone_and_written_alike(tmp_path):
+    path = tmp_path / "golden.csv"
+    row = [f"{LIVE_LINK_ROW.get(name, 0):g}" for name in CSV_HEADER.split(",")[2:]]
+    line = ",".join(["12:00:00:06.000", "61", *row])
+    path.write_text(f"{CSV_HEADER}\n{line}\n")
+    [frame] = read_face_csv(path).frames
+    expected = np.zeros(61, np.float32)
+    for name, value in OURS.items():
+        expected[INDEX[name]] = value
+    np.testing.assert_array_equal(frame, expected)
+    written = csv_line(frame, 12 * 3600 + 0.1, 60).split(",")
+    assert written[:2] == line.split(",")[:2]
+    np.testing.assert_array_equal(np.float32(written[2:]), np.float32(row))
 
 
 def test_another_rate_is_interpolated(tmp_path):

@@ -15,6 +15,7 @@ from rtgraph import (
     GraphError,
     Input,
     Node,
+    NodeConfig,
     NodeError,
     Output,
     Packet,
@@ -282,6 +283,38 @@ def test_profile_json_and_trace_have_the_documented_shape(tmp_path):
     assert {"budget_ms", "frames", "missed", "by_node"} <= set(profile["deadline"])
     events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
     assert sum(e["ph"] == "X" and e["name"] == "gain" for e in events) == 20
+
+
+def test_look_ahead_adds_up_along_the_longest_way():
+    @register("test.waits")
+    class Waits(Node):
+        class Config(NodeConfig):
+            ms: float = 0.0
+
+        a = Input()
+        b = Input(optional=True)
+        out = Output(like="a")
+
+        def open(self, ctx):
+            self.look_ahead_ms = self.config.ms
+
+        def process(self, a, b, ctx):
+            return a
+
+    text = nodes(
+        "  source: {type: test.ramp}\n"
+        "  other: {type: test.ramp}\n"
+        "  long: {type: test.waits, config: {ms: 60}, inputs: {a: source.out}}\n"
+        "  short: {type: test.waits, config: {ms: 5}, inputs: {a: source.out}}\n"
+        "  join: {type: test.waits, config: {ms: 20}, inputs: {a: long.out, b: short.out}}\n"
+        "  both: {type: test.waits, inputs: {a: join.out, b: other.out}}\n"
+        "  end: {type: debug.discard, inputs: {x: both.out}}\n"
+    )
+    with Runner(plan_text(text), clock="manual") as runner:
+        runner.run()
+        paths = runner.profile().paths
+    assert paths["source -> end"].look_ahead_ms == 80
+    assert paths["other -> end"].look_ahead_ms == 0
 
 
 def test_warnings_are_counted_and_said_once_a_second(caplog):

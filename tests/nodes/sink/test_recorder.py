@@ -18,7 +18,7 @@ from faces import face, random_face
 from mcap.reader import NonSeekingReader, make_reader
 from pygltflib import GLTF2
 
-from rtgraph import EndOfStream, GraphError, Output, RtGraphError, Source, register
+from rtgraph import EndOfStream, GraphError, Output, Packet, RtGraphError, Source, register
 from rtgraph.models.expression import ARKIT, FRAME, INDEX
 from rtgraph.nodes.face.types import ExpressionFrame
 from rtgraph.nodes.sink import table
@@ -56,6 +56,14 @@ def test_csv(tmp_path):
     assert header == ["time_s", *FRAME]
     np.testing.assert_array_equal(np.array(rows, np.float64)[:, 1:].astype(np.float32), sent)
     np.testing.assert_allclose(np.array(rows, np.float64)[:, 0], np.arange(20) / 50, atol=1e-6)
+
+
+def test_time_counts_from_the_start_of_the_run(tmp_path):
+    """The face of the first 20 ms of sound is at 0.02 s, as face.file plays it."""
+    stamped = [Packet(face(jawOpen=0.1 * k), 20_000_000 * (k + 1)) for k in range(5)]
+    record(tmp_path / "late.csv", stamped)
+    times_s = [float(line.split(",")[0]) for line in (tmp_path / "late.csv").read_text().splitlines()[1:]]
+    assert times_s == [0.02, 0.04, 0.06, 0.08, 0.1]
 
 
 def test_live_link_csv(tmp_path):
@@ -147,6 +155,7 @@ from pathlib import Path
 
 class At:
     def __init__(self, i): self.timestamp_ns = i * 20_000_000
+    start_ns = 0
     def count(self, *_): pass
     def warn(self, text): print(text)
 
