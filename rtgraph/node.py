@@ -58,7 +58,8 @@ class Node:
 
     #: A node that waits for the outside world (disk, network, display) gets a thread of its own.
     blocking: ClassVar[bool] = False
-    #: "all": fires when every queue has a packet; "any": as soon as one has, the others being None.
+    #: "all": fires when every queue has a packet; "any": as soon as one has, the others being None. Where
+    #: several have, those of the oldest timestamp come first, and together.
     fires: ClassVar[str] = "all"
     #: Whether the node's outputs belong to a later round than its inputs, so that a cycle may pass through
     #: it.

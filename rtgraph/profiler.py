@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +131,7 @@ class Profile:
             f"{source} -> {sink}": PathProfile(
                 Quantiles.scaled(p["latency"], ms),
                 Quantiles.scaled(p["age"], ms),
-                _look_ahead_ms(plan, source)[sink],
+                _look_ahead_ms(plan, source, sink),
             )
             for (source, sink), p in raw["paths"].items()
         }
@@ -165,13 +167,14 @@ class Profile:
         return profile_table(self)
 
 
-def _look_ahead_ms(plan: Plan, source: str) -> dict[str, float]:
-    """Of the longest way from a source to each node that it reaches."""
-    found: dict[str, float] = {}
-    for planned in plan.nodes:  # in topological order
-        before = [
-            found[e.producer.name] for e in planned.incoming if not e.feedback and e.producer.name in found
-        ]
-        if before or planned.name == source:
-            found[planned.name] = max(before, default=0.0) + planned.node.look_ahead_ms
-    return found
+def _look_ahead_ms(plan: Plan, source: str, sink: str) -> float:
+    """Of the longest way between two nodes. Circles count once: what closes one leads to the next frame."""
+
+    @functools.cache
+    def until(name: str) -> float:  # minus infinity where no way leads there
+        node = plan[name]
+        ways = [until(e.producer.name) for e in node.incoming if not e.feedback]
+        before = 0.0 if name == source else max(ways, default=-math.inf)
+        return before + node.node.look_ahead_ms
+
+    return max(until(sink), 0.0)

@@ -26,15 +26,13 @@ class Recorder(Node):
     """Writes every face, with its time. The suffix chooses the format.
 
     .mcap: /face and, where it is connected, /audio, with Unix times. .csv: `time_s` from the start of the run
-    and the 61 numbers, or the table of the Live Link Face app. .glb: an animation of 52 morph weights and of
-    the nodes Head, LeftEye and RightEye.
+    and the 61 numbers, or the table of the Live Link Face app. .glb: a head with an animation of its 52 morph
+    weights and of its joints head, leftEye and rightEye.
 
     While the run lasts a hidden `.NAME.part` lies beside; the file appears under its own name at the end.
     After a crash the part is readable: all of a table, all but the last second of MCAP. A full disk ends no
     run: what does not fit is counted as `lost_frames`, tables go on when there is room, and the file so far
     is kept. Counts `bad_frames` (NaN or infinite, left out) and `lost_frames`.
-
-    Where a face and a chunk of sound wait at the same moment, both get the time of the newer of the two.
     """
 
     class Config(NodeConfig):
@@ -47,6 +45,7 @@ class Recorder(Node):
             description="CSV: time_s and names, or the Live Link Face app's table",
         )
         timecode_hz: int = Field(60, ge=1, le=240, description="frames a second in live_link's time codes")
+        head: str = Field("default", description="in .glb: a bundled head's name, or the path of a .rthead")
         audio_hz: int = Field(16000, ge=1000, le=384000, description="samples a second of `audio`")
 
     frame = Input(ExpressionFrame, capacity=4096, overflow="drop_oldest", doc="the face to record")
@@ -121,7 +120,7 @@ class Recorder(Node):
             if suffix == ".mcap":
                 return McapRecording(path, self._unix_ns, self.config.audio_hz)
             if suffix == ".glb":
-                return GlbRecording(path)
+                return GlbRecording(path, self.config.head)
             if self.config.table == "live_link":
                 return LiveLinkCsvRecording(path, self.config.timecode_hz, self._day_ns)
             return CsvRecording(path)

@@ -23,6 +23,12 @@ bool drained(const Port& port) {
   return std::all_of(port.ends.begin(), port.ends.end(), [](const InPort& in) { return drained(in); });
 }
 
+// Whether a packet lies at a port without a queue.
+bool holds_inline(const NodeState& n) {
+  const auto held = [](const InPort& in) { return in.pending && !in.edge->ring; };
+  return std::any_of(n.ports.begin(), n.ports.end(), [&](const Port& port) { return std::any_of(port.ends.begin(), port.ends.end(), held); });
+}
+
 // Of several producers into one port the one whose packet has waited longest goes first, so that none is starved.
 InPort* longest_waiting(Port& port) {
   InPort* best = nullptr;
@@ -57,7 +63,8 @@ bool Segment::run_from(std::size_t first) {
     if (n.done || scheduler_.aborted()) continue;
     // A source waits for its turn at the top: it must not fire in the middle of another node's emissions.
     if (n.driver == Driver::inputs ? ready(n) : frame_ == nullptr && drive(n)) {
-      fire(n, i);
+      do fire(n, i);
+      while (n.fires_any && holds_inline(n) && ready(n));  // what it has left would be overwritten
       progress = true;
     }
   }
@@ -160,7 +167,22 @@ InPort* Segment::choose_inputs(NodeState& n, bool& enough) {
     }
   }
   enough = n.only_latest || n.fires_any ? any : all && any;
+  if (n.fires_any && primary != nullptr) primary = leave_the_oldest(n);
   return primary;
+}
+
+// Of a node that fires on any packet: one moment at a time, so that each packet keeps its own timestamp. Packets of the
+// oldest one fire together, later ones wait for the next firing.
+InPort* Segment::leave_the_oldest(NodeState& n) {
+  InPort* oldest = nullptr;
+  for (const Port& port : n.ports)
+    if (port.kind == EdgeKind::queue && port.used &&
+        (oldest == nullptr || port.used->stamp->timestamp_ns < oldest->stamp->timestamp_ns))
+      oldest = port.used;
+  for (Port& port : n.ports)
+    if (port.kind == EdgeKind::queue && port.used && port.used->stamp->timestamp_ns > oldest->stamp->timestamp_ns)
+      port.used = nullptr;
+  return oldest;
 }
 
 // Finds the partner whose timestamp lies within the tolerance. Where there is none, and the port is not optional, the

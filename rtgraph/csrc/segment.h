@@ -62,6 +62,7 @@ class Segment {
   void next_tick(NodeState& n);
   bool ready(NodeState& n);
   InPort* choose_inputs(NodeState& n, bool& enough);
+  InPort* leave_the_oldest(NodeState& n);
   bool poll(InPort& in);
   enum class Match { found, awaited, given_up };
   Match choose_match(Port& port, InPort& primary);

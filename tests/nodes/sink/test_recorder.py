@@ -19,6 +19,7 @@ from mcap.reader import NonSeekingReader, make_reader
 from pygltflib import GLTF2
 
 from rtgraph import EndOfStream, GraphError, Output, Packet, RtGraphError, Source, register
+from rtgraph.models.avatar import load_head
 from rtgraph.models.expression import ARKIT, FRAME, INDEX
 from rtgraph.nodes.face.types import ExpressionFrame
 from rtgraph.nodes.sink import table
@@ -56,6 +57,19 @@ def test_csv(tmp_path):
     assert header == ["time_s", *FRAME]
     np.testing.assert_array_equal(np.array(rows, np.float64)[:, 1:].astype(np.float32), sent)
     np.testing.assert_allclose(np.array(rows, np.float64)[:, 0], np.arange(20) / 50, atol=1e-6)
+
+
+def test_sound_and_face_keep_their_own_times(tmp_path):
+    """Also where both wait at the same moment."""
+    frames = [Packet(face(jawOpen=0.1 * k), 20_000_000 * (k + 1)) for k in range(5)]
+    sound = [Packet(np.full(160, 0.01 * k, np.float32), 10_000_000 * (k + 1)) for k in range(10)]
+    config = {"path": str(tmp_path / "both.mcap")}
+    run_node(Recorder, {"frame": frames, "audio": sound}, config=config, rate_hz=1000.0)
+    times_ms = {"/face": [], "/audio": []}
+    with open(tmp_path / "both.mcap", "rb") as stream:
+        for _, channel, message in NonSeekingReader(stream).iter_messages(log_time_order=False):
+            times_ms[channel.topic].append(message.log_time // 1_000_000)
+    assert times_ms == {"/face": list(range(20, 101, 20)), "/audio": list(range(10, 101, 10))}
 
 
 def test_time_counts_from_the_start_of_the_run(tmp_path):
@@ -107,6 +121,7 @@ def test_glb(tmp_path):
     record(tmp_path / "a.glb", sent)
     gltf = GLTF2().load(str(tmp_path / "a.glb"))
     assert gltf.meshes[0].extras["targetNames"] == list(ARKIT)
+    assert {"skin", "hair", "teeth_upper", "eye_left"} <= {mesh.name for mesh in gltf.meshes}
     (animation,) = gltf.animations
     found = {}
     for channel in animation.channels:
@@ -114,12 +129,17 @@ def test_glb(tmp_path):
         np.testing.assert_allclose(accessor(gltf, sampler.input)[:, 0], np.arange(30) / 50, atol=1e-6)
         node = gltf.nodes[channel.target.node].name
         found[node, channel.target.path] = accessor(gltf, sampler.output)
-    assert set(found) == {
-        *(("Face", "weights"), ("Head", "rotation"), ("LeftEye", "rotation"), ("RightEye", "rotation"))
-    }
-    np.testing.assert_allclose(found["Face", "weights"].reshape(30, 52), np.array(sent)[:, :52], atol=1e-6)
+    assert {name for name, path in found if path == "rotation"} == {"head", "leftEye", "rightEye"}
+    weights = np.array(sent)[:, :52]
+    np.testing.assert_allclose(found["skin", "weights"].reshape(30, 52), weights, atol=1e-6)
+    for mesh in gltf.meshes[1:]:  # these have the targets that move them
+        if mesh.extras:
+            columns = [INDEX[name] for name in mesh.extras["targetNames"]]
+            np.testing.assert_allclose(
+                found[mesh.name, "weights"].reshape(30, -1), weights[:, columns], atol=1e-6
+            )
     expected = np.array([quaternion(*f[52:55].tolist()) for f in sent])
-    alike = np.abs(np.sum(found["Head", "rotation"] * expected, axis=1))
+    alike = np.abs(np.sum(found["head", "rotation"] * expected, axis=1))
     np.testing.assert_allclose(alike, 1, atol=1e-6)
     assert os.listdir(tmp_path) == ["a.glb"]
 
@@ -127,7 +147,8 @@ def test_glb(tmp_path):
 def test_glb_without_frames_and_with_times_that_stand_still(tmp_path):
     record(tmp_path / "a.glb", [])
     assert not GLTF2().load(str(tmp_path / "a.glb")).animations
-    (tmp_path / "b.glb").write_bytes(face_animation(np.array([0, 0.1, 0.1, 0.05, 0.2]), np.zeros((5, 61))))
+    times = np.array([0, 0.1, 0.1, 0.05, 0.2])
+    (tmp_path / "b.glb").write_bytes(face_animation(load_head("default"), times, np.zeros((5, 61))))
     gltf = GLTF2().load(str(tmp_path / "b.glb"))
     times = accessor(gltf, gltf.animations[0].samplers[0].input)[:, 0]
     np.testing.assert_allclose(times, [0, 0.1, 0.2])
@@ -233,7 +254,11 @@ def test_a_full_disk_ends_neither_the_run_nor_the_file(tmp_path, small_disk, cap
             kept = faces_in(stream)[:, 1 + INDEX["jawOpen"]]
     elif name == "a.glb":
         gltf = GLTF2().load(str(tmp_path / name))
-        weights = accessor(gltf, gltf.animations[0].samplers[0].output).reshape(-1, 52)
+        (weights,) = (
+            accessor(gltf, gltf.animations[0].samplers[channel.sampler].output).reshape(-1, 52)
+            for channel in gltf.animations[0].channels
+            if gltf.nodes[channel.target.node].name == "skin"
+        )
         kept = weights[:, INDEX["jawOpen"]]
     else:
         rows = list(csv.DictReader((tmp_path / name).read_text().splitlines()))
