@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from rtgraph.cli.options import plan_of
+from rtgraph.graph import Plan
 from rtgraph.nodes.sink.face_sender import UdpConfig
-from rtgraph.planner import Plan
 
 from ..report import machine_facts
 from .verdict import faults, growth, losses

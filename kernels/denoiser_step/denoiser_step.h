@@ -78,6 +78,7 @@ class DenoiserStep {
   void reset(int stream) noexcept;
 
   const DenoiserWeights& weights() const noexcept { return *weights_; }
+  const DenoiserShape& shape() const noexcept { return weights_->shape(); }
   int streams() const noexcept { return streams_; }
   std::int64_t replaced_inputs() const noexcept { return replaced_; }
 

@@ -85,6 +85,7 @@ class EncoderStep {
   void reset(int stream) noexcept;
 
   const EncoderWeights& weights() const noexcept { return *weights_; }
+  const EncoderShape& shape() const noexcept { return weights_->shape(); }
   int streams() const noexcept { return streams_; }
   std::int64_t* positions() noexcept { return positions_.data(); }  // [streams]: the next frame's
   std::int64_t replaced_inputs() const noexcept { return replaced_; }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from weakref import WeakValueDictionary
@@ -27,6 +27,9 @@ class NetworkConfig(NodeConfig):
     )
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         "auto", description="of the packed weights; auto: bfloat16, or float32 on a processor without AVX2"
+    )
+    device: Literal["cpu", "cuda"] = Field(
+        "cpu", description="cuda: captured once as a CUDA graph, launched without Python; needs rtgraph[cuda]"
     )
 
 
@@ -70,23 +73,43 @@ class NetworkNode(NativeNode):
                 f"{error}; bundled sizes: {known}; or give the path of a .safetensors file"
             ) from None
         key = (str(path.resolve()), path.stat().st_mtime_ns, self.part, self.precision)
-        found = _packed.get(key)
+        found = _packed.get(key) if self.config.device == "cpu" else None
         if found is None:
             try:
                 loaded = weights.load(path)
             except (FileNotFoundError, ValueError) as error:
                 raise AssetError(str(error)) from error
-            config = getattr(loaded.card.config, self.part)
-            native = type(self).pack(config, loaded.part(self.part), self.precision)
-            found = _packed[key] = Packed(native, loaded.card)
+            config, tensors = getattr(loaded.card.config, self.part), loaded.part(self.part)
+            if self.config.device == "cpu":
+                found = _packed[key] = Packed(type(self).pack(config, tensors, self.precision), loaded.card)
+            else:
+                found = Packed(
+                    self.captured(config, tensors), loaded.card
+                )  # it holds the state, too: not shared
         self.packed = found
         self.look_ahead_ms = float(found.card.look_ahead_ms) if self.part == "encoder" else 0.0
 
     @property
     def precision(self) -> Precision:
-        """The configured precision, or the machine's best."""
+        """The configured precision, or the device's best."""
         chosen: Precision | Literal["auto"] = self.config.precision
-        return best_precision() if chosen == "auto" else chosen
+        best: Precision = "bfloat16" if self.config.device == "cuda" else best_precision()
+        return best if chosen == "auto" else chosen
+
+    def captured(self, config: Any, tensors: Mapping[str, Any]) -> Any:
+        """The part as a CUDA graph. Raises AssetError where this machine or this precision has none."""
+        if self.precision == "int8":
+            raise AssetError(f"{self.name}.precision: int8 runs on a CPU alone; give bfloat16 or float32")
+        try:
+            from rtgraph.nodes.face import captured
+        except ImportError as error:
+            raise AssetError(
+                f"{self.name}.device: cuda needs torch and triton ({error}); pip install 'rtgraph[cuda]'"
+            ) from error
+        try:
+            return captured.capture(self.part, config, tensors, self.precision)
+        except RuntimeError as error:
+            raise AssetError(f"{self.name}.device: cuda: {error}; use device: cpu") from error
 
 
 def best_precision() -> Precision:

@@ -48,9 +48,8 @@ class OneStepDenoiser(NetworkNode):
     pack = _native.DenoiserWeights
 
     def native(self) -> object:
-        return _native.one_step_denoiser(
-            self.packed.native,
-            self.config.seed,
-            self.config.noise == "fresh",
-            [INDEX[name] for name in ARTICULATION],
-        )
+        options = self.config.seed, self.config.noise == "fresh", [INDEX[name] for name in ARTICULATION]
+        if self.config.device == "cuda":
+            config = self.packed.card.config.denoiser
+            return _native.captured_one_step_denoiser(self.packed.native, config, *options)
+        return _native.one_step_denoiser(self.packed.native, *options)

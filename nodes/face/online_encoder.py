@@ -34,4 +34,8 @@ class OnlineEncoder(NetworkNode):
     pack = _native.EncoderWeights
 
     def native(self) -> object:
-        return _native.online_encoder(self.packed.native, round(self.config.eyes_timeout_ms * 1e6))
+        timeout_ns = round(self.config.eyes_timeout_ms * 1e6)
+        if self.config.device == "cuda":
+            config = self.packed.card.config.encoder
+            return _native.captured_online_encoder(self.packed.native, config, timeout_ns)
+        return _native.online_encoder(self.packed.native, timeout_ns)

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "bind_captured.h"
+#include "captured_steps.h"
 #include "kernels/common/philox.h"
 #include "kernels/denoiser_step/bind_shape.h"
 #include "kernels/denoiser_step/denoiser_step.h"
@@ -18,13 +20,15 @@ namespace {
 enum Inputs { kHidden, kEmotion, kSpeech };
 enum Outputs { kLatent, kFrame, kConfidence };
 
+// Step: kernels::DenoiserStep or CapturedDenoiserStep.
+template <class Step>
 class OneStepDenoiser final : public Node {
  public:
-  OneStepDenoiser(std::shared_ptr<const kernels::DenoiserWeights> weights, std::uint64_t seed, bool fresh_noise,
-                  std::vector<int> articulation)
-      : step_(weights),
-        noise_(static_cast<std::size_t>(weights->shape().latent_width)),
-        previous_(static_cast<std::size_t>(weights->shape().latent_width)),
+  template <class... Args>
+  OneStepDenoiser(std::uint64_t seed, bool fresh_noise, std::vector<int> articulation, Args&&... step)
+      : step_(std::forward<Args>(step)...),
+        noise_(static_cast<std::size_t>(step_.shape().latent_width)),
+        previous_(static_cast<std::size_t>(step_.shape().latent_width)),
         seed_(seed),
         fresh_noise_(fresh_noise),
         articulation_(std::move(articulation)) {
@@ -48,6 +52,8 @@ class OneStepDenoiser final : public Node {
                 .previous = previous_.data(),
                 .emotion = ctx.input<float>(kEmotion)},
                {.latent = latent, .frame = frame, .confidence = ctx.output<float>(kConfidence)});
+    if constexpr (kOnGpu<Step>)
+      if (const char* failure = step_.failure()) return ctx.fail(failure);
     if (step_.replaced_inputs() > replaced) ctx.count("replaced_inputs", step_.replaced_inputs() - replaced);
     std::copy_n(latent, previous_.size(), previous_.data());
     ++frames_;
@@ -68,7 +74,7 @@ class OneStepDenoiser final : public Node {
     for (const int shape : articulation_) frame[shape] *= kept;
   }
 
-  kernels::DenoiserStep step_;
+  Step step_;
   kernels::AlignedBuffer<float> noise_;     // [latent_width]
   kernels::AlignedBuffer<float> previous_;  // [latent_width], the latent emitted one frame before
   const std::uint64_t seed_;
@@ -93,9 +99,20 @@ void add_one_step_denoiser(py::module_& m) {
       "one_step_denoiser",
       [](std::shared_ptr<DenoiserWeights> weights, std::uint64_t seed, bool fresh_noise,
          std::vector<int> articulation) {
-        return capsule<OneStepDenoiser>(std::move(weights), seed, fresh_noise, std::move(articulation));
+        return capsule<OneStepDenoiser<kernels::DenoiserStep>>(seed, fresh_noise, std::move(articulation),
+                                                               std::move(weights));
       },
       py::arg("weights"), py::arg("seed"), py::arg("fresh_noise"), py::arg("articulation"));
+  m.def(
+      "captured_one_step_denoiser",
+      [](const py::object& captured, const py::object& config, std::uint64_t seed, bool fresh_noise,
+         std::vector<int> articulation) {
+        return capsule<OneStepDenoiser<CapturedDenoiserStep>>(seed, fresh_noise, std::move(articulation),
+                                                              captured_graph(captured),
+                                                              kernels::denoiser_shape_from(config));
+      },
+      py::arg("captured"), py::arg("config"), py::arg("seed"), py::arg("fresh_noise"), py::arg("articulation"),
+      "captured: a kernels.common.captured.Captured of a denoiser's step, which must outlive the node");
 }
 
 }  // namespace rtgraph::nodes

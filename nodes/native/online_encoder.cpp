@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "bind_captured.h"
+#include "captured_steps.h"
 #include "kernels/encoder_step/bind_shape.h"
 #include "kernels/encoder_step/encoder_step.h"
 #include "kernels/linear/bind_precision.h"
@@ -15,12 +17,15 @@ namespace {
 // Ports in the order of nodes/face/online_encoder.py.
 enum Inputs { kMel, kPrevious, kEyes, kEmotion };
 
+// Step: kernels::EncoderStep or CapturedEncoderStep.
+template <class Step>
 class OnlineEncoder final : public Node {
  public:
-  OnlineEncoder(std::shared_ptr<const kernels::EncoderWeights> weights, int64_t eyes_timeout_ns)
-      : step_(weights),
-        bands_(static_cast<std::size_t>(weights->shape().mel_bands)),
-        hops_(static_cast<std::size_t>(weights->shape().hops_per_frame) * bands_),
+  template <class... Args>
+  explicit OnlineEncoder(int64_t eyes_timeout_ns, Args&&... step)
+      : step_(std::forward<Args>(step)...),
+        bands_(static_cast<std::size_t>(step_.shape().mel_bands)),
+        hops_(static_cast<std::size_t>(step_.shape().hops_per_frame) * bands_),
         eyes_timeout_ns_(eyes_timeout_ns) {}
 
   void reset() override {
@@ -40,13 +45,15 @@ class OnlineEncoder final : public Node {
                 .eyes = eyes_are_old ? nullptr : ctx.input<float>(kEyes),
                 .emotion = ctx.input<float>(kEmotion)},
                ctx.output<float>(0));
+    if constexpr (kOnGpu<Step>)
+      if (const char* failure = step_.failure()) return ctx.fail(failure);
     if (step_.replaced_inputs() > replaced) ctx.count("replaced_inputs", step_.replaced_inputs() - replaced);
     ctx.emit();
     return RTGRAPH_OK;
   }
 
  private:
-  kernels::EncoderStep step_;
+  Step step_;
   const std::size_t bands_;
   kernels::AlignedBuffer<float> hops_;  // [hops_per_frame, mel_bands] of the frame that is being filled
   std::size_t filled_ = 0;              // floats of it
@@ -68,9 +75,17 @@ void add_online_encoder(py::module_& m) {
   m.def(
       "online_encoder",
       [](std::shared_ptr<EncoderWeights> weights, int64_t eyes_timeout_ns) {
-        return capsule<OnlineEncoder>(std::move(weights), eyes_timeout_ns);
+        return capsule<OnlineEncoder<kernels::EncoderStep>>(eyes_timeout_ns, std::move(weights));
       },
       py::arg("weights"), py::arg("eyes_timeout_ns"));
+  m.def(
+      "captured_online_encoder",
+      [](const py::object& captured, const py::object& config, int64_t eyes_timeout_ns) {
+        return capsule<OnlineEncoder<CapturedEncoderStep>>(eyes_timeout_ns, captured_graph(captured),
+                                                           kernels::encoder_shape_from(config));
+      },
+      py::arg("captured"), py::arg("config"), py::arg("eyes_timeout_ns"),
+      "captured: a kernels.common.captured.Captured of an encoder's step, which must outlive the node");
 }
 
 }  // namespace rtgraph::nodes

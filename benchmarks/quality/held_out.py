@@ -1,0 +1,109 @@
+"""Held-out synthesised voices: lips by language, closures of p, b and m, eyes that are followed, the head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rtgraph.models import lips
+from rtgraph.models.expression import INDEX
+from rtgraph.models.eye_lift import from_frame, lift
+from rtgraph.models.weights import Weights
+from rtgraph.training.corpus import Clip
+from rtgraph.training.evaluation.lip_measures import pearson
+from rtgraph.training.evaluation.predictors import FaceStream
+from rtgraph.training.evaluation.speech import runs
+
+_BILABIAL = frozenset("pbm")
+_SLACK_FRAMES = 3  # 60 ms
+_TOUCHING = 0.5 / lips.IOD_MM
+_CLOSED_SHARE = 0.15  # of the clip's own 98th percentile, as in rtgraph.training.evaluation.lip_measures
+_GAZE = [INDEX[f"{side}Eye{angle}"] for side in ("left", "right") for angle in ("Yaw", "Pitch")]
+_LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
+_HEAD = [INDEX[f"head{angle}"] for angle in ("Yaw", "Pitch", "Roll")]
+
+
+class Found(NamedTuple):
+    """What a clip tells."""
+
+    language: str
+    aperture_r: float
+    hits: int  # bilabials at which the lips meet
+    misses: int
+    false_alarms: int  # closures where there is neither a bilabial nor a pause
+    gaze_r: float
+    lid_r: float
+    head_sd: float  # radians, mean of the three angles
+    true_head_sd: float
+
+
+def measure(loaded: Weights, clips: Sequence[Clip], seed: int = 0) -> Iterator[Found]:
+    """Every clip, animated by the kernels from fresh noise, with its eyes and its emotion."""
+    rng = np.random.default_rng(seed)
+    waits = loaded.card.look_ahead_ms // 20
+    for clip in clips:
+        count = len(clip.motion) + waits
+        noise = rng.standard_normal((count, loaded.card.config.denoiser.latent_width), np.float32)
+        eyes = np.pad(lift(from_frame(clip.motion)), ((waits, 0), (0, 0)), mode="edge")
+        audio = np.pad(clip.audio, (0, waits * 320))
+        frames = FaceStream(loaded)(audio, noise, eyes, clip.recording.mood.vector)[waits:]
+        yield _found(clip, frames)
+
+
+def _found(clip: Clip, frames: np.ndarray) -> Found:
+    truth, said = (lips.measure(f)[:, 0] for f in (clip.motion, frames))
+    speech = _speech(clip, len(truth))
+    return Found(
+        str(clip.recording.about["language"]),
+        pearson(said[speech], truth[speech]),
+        *closures(clip, truth, said, speech),
+        _together(clip.motion, frames, _GAZE),
+        _together(clip.motion, frames, _LIDS),
+        float(frames[:, _HEAD].std(0).mean()),
+        float(clip.motion[:, _HEAD].std(0).mean()),
+    )
+
+
+def _together(truth: np.ndarray, said: np.ndarray, columns: Sequence[int]) -> float:
+    """Mean r over some numbers of a frame."""
+    return float(np.mean([pearson(said[:, k].astype(float), truth[:, k].astype(float)) for k in columns]))
+
+
+def closures(clip: Clip, truth: np.ndarray, said: np.ndarray, speech: np.ndarray) -> tuple[int, int, int]:
+    """Hits, misses and false alarms: each bilabial wants the lips to meet within 60 ms of it, and nothing
+    else does while somebody speaks and the true lips are apart."""
+    closed = said < max(_CLOSED_SHARE * float(np.percentile(said, 98)), _TOUCHING)
+    wanted = np.zeros(len(said), bool)
+    hits = misses = 0
+    for phone in clip.recording.said.phones:
+        if phone.symbol in _BILABIAL:
+            first = max(0, int(phone.start_s * 50) - _SLACK_FRAMES)
+            last = int(np.ceil(phone.end_s * 50)) + _SLACK_FRAMES
+            wanted[first:last] = True
+            met = bool(closed[first:last].any())
+            hits, misses = hits + met, misses + (not met)
+    apart = truth > 2 * _TOUCHING
+    false_alarms = sum(not wanted[a:b].any() and bool((speech & apart)[a:b].all()) for a, b in runs(closed))
+    return hits, misses, false_alarms
+
+
+def _speech(clip: Clip, frames: int) -> np.ndarray:
+    inside = np.zeros(frames, bool)
+    for phone in clip.recording.said.phones:
+        if phone.symbol:
+            inside[int(phone.start_s * 50) : int(phone.end_s * 50) + 1] = True
+    return inside
+
+
+def f1(found: Sequence[Found]) -> float:
+    hits, wrong = sum(f.hits for f in found), sum(f.misses + f.false_alarms for f in found)
+    return 2 * hits / max(1, 2 * hits + wrong)
+
+
+def by_language(found: Sequence[Found]) -> dict[str, tuple[float, int]]:
+    """Mean aperture r and number of clips."""
+    languages = sorted({f.language for f in found})
+    groups = {name: [f.aperture_r for f in found if f.language == name] for name in languages}
+    return {name: (float(np.mean(values)), len(values)) for name, values in groups.items()}
