@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 GRAPH ?= graphs/vr_audio_eye.yaml
 ARGS ?=
 SUITES ?= runtime kernels face
+MINUTES ?= 30
 # The CPU build where one is at hand; see docs/install.md.
 TORCH ?= torch==2.13.0 triton==3.9.0
 
@@ -13,7 +14,7 @@ TEST_PACKAGES := doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri flite liba
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 
-.PHONY: run test lint sanitize wheel bench test-gpu bench-gpu viewer test-viewer setup setup-test clean
+.PHONY: run test lint sanitize wheel bench soak test-gpu bench-gpu viewer test-viewer setup setup-test clean
 
 run: setup
 	$(BIN)/rtgraph run $(GRAPH) $(ARGS)
@@ -70,6 +71,10 @@ test-gpu: setup-test
 # The rows that have a GPU in them are left out where there is none.
 bench-gpu: setup-test
 	$(BIN)/rtgraph bench kernels $(ARGS)
+
+# The main job for MINUTES, watched: memory, latency, drops; fails where one of them grows.
+soak: setup-test
+	$(BIN)/python -m rtgraph.benchmarks.soak --minutes $(MINUTES) $(ARGS)
 
 # The page of sink.viewer, from viewer/src to viewer/dist; what is built is committed.
 viewer:

@@ -28,6 +28,9 @@ _READ_S = 0.1
 #: A device that sends nothing for so long is taken for lost.
 _SILENT_S = 2.0
 _RETRY_S = 1.0
+#: A microphone that is on hears at least its own noise: sound below this for so long means that it is muted.
+_MUTED = 1e-4  # -80 dB of full scale
+_MUTED_S = 5.0
 
 
 @register("audio.microphone")
@@ -38,7 +41,8 @@ class Microphone(Source):
     clock, which no device can follow, it is played at once.
 
     Counts `xruns` (sound was lost), `clipped_samples` (at or beyond full scale after the gain),
-    `bad_samples` (NaN or infinite, sent as silence) and `reopened`. May drive a graph with `clock: audio`.
+    `bad_samples` (NaN or infinite, sent as silence), `muted` (times that nothing but digital silence came for
+    five seconds, which is said) and `reopened`. May drive a graph with `clock: audio`.
     """
 
     class Config(AudioSourceConfig):
@@ -72,6 +76,7 @@ class Microphone(Source):
     _position: int
     _waiting: Samples  # [< hop_samples] at sample_rate
     _sent: int  # samples, of the output
+    _silent: int  # frames without any sound up to now
 
     def open(self, ctx: Context) -> None:
         self._backend: Backend | None = None
@@ -155,6 +160,7 @@ class Microphone(Source):
         if clipped := int(np.count_nonzero(np.abs(mono) >= 1.0)):
             ctx.count("clipped_samples", clipped)
             ctx.warn("the sound clips: lower the device's level or gain_db")
+        self._listen_for_mute(mono, ctx)
         self._position += len(frames)
         self._clock.observe(self._position, captured_ns)
         if self._clock.settled:
@@ -176,6 +182,17 @@ class Microphone(Source):
             packets.append({"audio": Packet(self._waiting[end - hop : end], self._last_stamp)})
         self._waiting = self._waiting[self._waiting.size // hop * hop :]
         return packets
+
+    def _listen_for_mute(self, mono: Samples, ctx: Context) -> None:
+        limit = _MUTED_S * self._rate
+        was_muted = self._silent >= limit
+        self._silent = 0 if np.abs(mono).max(initial=0.0) > _MUTED else self._silent + len(mono)
+        if self._silent >= limit and not was_muted:
+            ctx.count("muted")
+            ctx.warn(
+                "nothing but silence comes from the device: is it muted, or another one meant? "
+                "`rtgraph doctor` lists them; choose with `device`"
+            )
 
     def _open_device(self, ctx: Context) -> None:
         c = self.config
@@ -201,7 +218,7 @@ class Microphone(Source):
             None if chosen.rate == c.sample_rate else StreamResampler(chosen.rate, c.sample_rate)
         )
         self._waiting = np.zeros(0, np.float32)
-        self._position = self._sent = self._overruns = 0
+        self._position = self._sent = self._overruns = self._silent = 0
         if self._clock is None:
             self._clock = SampleClock(chosen.rate)
         else:

@@ -48,7 +48,17 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/graph-files.md", "docs/writing-nodes.md"])
+WHOLE_FILES = [
+    "README.md",
+    "docs/graph-files.md",
+    "docs/writing-nodes.md",
+    "docs/face-nodes.md",
+    "docs/tutorials/custom-node.md",
+    "docs/tutorials/sensors.md",
+]
+
+
+@pytest.mark.parametrize("name", WHOLE_FILES)
 def test_whole_files_run(name, tmp_path):
     files = written_files(ROOT / name, tmp_path)
     modules = [p.stem for p in files if p.suffix == ".py" and not p.stem.startswith("test_")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from rtgraph import EndOfStream, NodeConfig, Output, Source, register
 from rtgraph.files import bundled
 from rtgraph.models.expression import INDEX
 from rtgraph.nodes.audio.types import AudioChunk
+from rtgraph.nodes.face.face_csv import read_face_csv
 from rtgraph.planner import load_plan
 from rtgraph.scheduler import Runner
 from rtgraph.testing import record
@@ -137,6 +139,30 @@ def test_a_page_that_is_killed_and_opened_again():
         assert asyncio.run(faces_seen(url, 5)) >= 5
         assert runner.profile().nodes["mix"].count > frames
         assert runner.profile().nodes["viewer"].errors == 0
+
+
+#: No file may grow beyond this; a write that would is refused by the system, as on a full disk.
+DISK_BYTES = 60_000
+FULL_DISK = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({DISK_BYTES}, {DISK_BYTES}))
+from rtgraph.cli import main
+main()
+"""
+
+
+def test_a_disk_that_is_full_while_recording(tmp_path):
+    words = ["run", "vr_audio_only", "--fast", "--duration", "8", "--set", "viewer.port=0"]
+    words += ["--swap", "vrchat=sink.recorder", "--set", "vrchat.path=face.csv", "--profile-json", "p.json"]
+    command = [sys.executable, "-c", FULL_DISK, *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "face.csv cannot be written: File too large; frames are lost, the rest is kept" in done.stderr
+    nodes = json.loads((tmp_path / "p.json").read_text())["nodes"]
+    clip = read_face_csv(tmp_path / "face.csv")
+    assert nodes["avatar"]["count"] > 390, "the face went on"
+    assert len(clip.frames) + nodes["vrchat"]["counters"]["lost_frames"] == nodes["vrchat"]["count"]
+    assert (tmp_path / "face.csv").stat().st_size > 0.9 * DISK_BYTES
 
 
 def test_two_processes_on_one_port(tmp_path):

@@ -165,6 +165,24 @@ def test_gain_clipping_bad_samples_and_channels(record):
     assert counters["clipped_samples"] == 1
 
 
+def test_a_muted_device_is_told_once_and_again_after_sound(record, caplog, monkeypatch):
+    monkeypatch.setattr(microphone, "_MUTED_S", 0.05)
+    quiet, loud = np.full((10, 160, 1), 5e-5, np.float32), np.full((2, 160, 1), 0.1, np.float32)
+    backend = ScriptedBackend([*quiet, *loud, *quiet, *quiet])
+    heard, _, counters = record(backend, "device: 7, sample_rate: 32000, hop_ms: 5, on_loss: error", 0.14)
+    assert counters["muted"] == 2
+    assert caplog.text.count("nothing but silence comes") in (1, 2)  # the same words once a second at most
+    assert np.abs(heard).max() == np.float32(0.1)
+
+
+def test_a_quiet_room_is_not_muted(record, caplog, monkeypatch):
+    monkeypatch.setattr(microphone, "_MUTED_S", 0.05)
+    room = np.random.default_rng(2).normal(0, 3e-4, (20, 160, 1)).astype(np.float32)
+    _, _, counters = record(ScriptedBackend(room), "device: 7, sample_rate: 32000, hop_ms: 5", 0.09)
+    assert "muted" not in counters
+    assert "silence" not in caplog.text
+
+
 def test_xruns_are_counted(record, caplog):
     backend = ScriptedBackend(np.zeros((100, 160, 1), np.float32))
 
