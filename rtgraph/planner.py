@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rtgraph import registry
 from rtgraph.errors import Diagnostic, GraphError, suggest
 from rtgraph.graph import Plan, PlannedEdge, PlannedNode, Signal
-from rtgraph.node import Source
+from rtgraph.node import Node, Source
 from rtgraph.plain_words import config_diagnostics
 from rtgraph.port import ANY_TENSOR, Input, Output, Shape
 from rtgraph.segments import cut_into_segments
@@ -78,6 +78,8 @@ class _Builder:
         self.spec = spec
         self.source = source
         self.swapped = swapped
+        #: Of every node whose type there is, and of those the ones that could be made.
+        self.classes: dict[str, type[Node]] = {}
         self.nodes: dict[str, PlannedNode] = {}
         self.edges: list[PlannedEdge] = []
         self.problems: list[Diagnostic] = list(source.problems)
@@ -118,6 +120,7 @@ class _Builder:
                     registry.nearest(spec.type),
                 )
                 continue
+            self.classes[name] = cls
             try:
                 config = cls.Config.model_validate(spec.config)
             except ValidationError as error:
@@ -126,51 +129,46 @@ class _Builder:
             self.nodes[name] = PlannedNode(name, cls(config, name), spec)
 
     def make_edges(self) -> None:
-        for consumer in self.nodes.values():
-            ports = consumer.node.inputs
-            for port_name, edge_specs in consumer.spec.inputs.items():
-                loc = ("nodes", consumer.name, "inputs", port_name)
-                port = ports.get(port_name)
+        """Also of nodes whose config is wrong: their ports are known, and all mistakes are told at once."""
+        for name, cls in self.classes.items():
+            spec = self.spec.nodes[name]
+            for port_name, edge_specs in spec.inputs.items():
+                loc = ("nodes", name, "inputs", port_name)
+                port = cls.inputs.get(port_name)
                 if port is None:
-                    if consumer.name not in self.swapped:
+                    if name not in self.swapped:
                         self.report(
                             loc,
-                            f"{consumer.spec.type} has no input '{port_name}'",
-                            _one_of(ports),
-                            suggest(port_name, ports),
+                            f"{spec.type} has no input '{port_name}'",
+                            _one_of(cls.inputs),
+                            suggest(port_name, cls.inputs),
                             key=True,
                         )
                     continue
                 if len(edge_specs) > 1 and not port.many:
                     self.report(
                         loc,
-                        f"input '{port_name}' of {consumer.spec.type} takes one producer,"
-                        f" not {len(edge_specs)}",
+                        f"input '{port_name}' of {spec.type} takes one producer, not {len(edge_specs)}",
                         "one node.port; flow.merge joins several",
                     )
                     continue
                 for i, edge_spec in enumerate(edge_specs):
-                    self.make_edge(consumer, port, edge_spec, (*loc, i))
-            for port_name, port in ports.items():
-                loc = ("nodes", consumer.name, "inputs", port_name)
-                if (
-                    port_name not in consumer.spec.inputs
-                    and not port.optional
-                    and loc not in self.source.failed
-                ):
-                    wanted = f"inputs: {{{port_name}: node.output}} with {port.type}"
+                    self.make_edge(self.nodes.get(name), port, edge_spec, (*loc, i))
+            for port_name, port in cls.inputs.items():
+                loc = ("nodes", name, "inputs", port_name)
+                if port_name not in spec.inputs and not port.optional and loc not in self.source.failed:
                     self.report(
-                        ("nodes", consumer.name),
-                        f"input '{port_name}' of {consumer.spec.type} is not connected",
-                        wanted,
+                        ("nodes", name),
+                        f"input '{port_name}' of {spec.type} is not connected",
+                        f"inputs: {{{port_name}: node.output}} with {port.type}",
                         key=True,
                     )
 
     def make_edge(
-        self, consumer: PlannedNode, port: Input, spec: EdgeSpec, loc: tuple[str | int, ...]
+        self, consumer: PlannedNode | None, port: Input, spec: EdgeSpec, loc: tuple[str | int, ...]
     ) -> None:
-        producer = self.nodes.get(spec.node)
-        if producer is None:
+        cls = self.classes.get(spec.node)
+        if cls is None:
             if spec.node not in self.names:  # otherwise its own mistake has been reported
                 self.report(
                     loc,
@@ -179,15 +177,17 @@ class _Builder:
                     suggest(spec.node, self.names),
                 )
             return
-        outputs = producer.node.outputs
-        if spec.port not in outputs:
-            hint = suggest(spec.port, outputs)
+        if spec.port not in cls.outputs:
+            hint = suggest(spec.port, cls.outputs)
             self.report(
                 loc,
-                f"{producer.spec.type} has no output '{spec.port}'",
-                _one_of(outputs),
+                f"{cls.type_name} has no output '{spec.port}'",
+                _one_of(cls.outputs),
                 hint and f"{spec.node}.{hint}",
             )
+            return
+        producer = self.nodes.get(spec.node)
+        if producer is None or consumer is None:  # one of them has a mistake in its config
             return
         kind = spec.edge or ("queue" if spec.capacity or spec.overflow else port.edge)
         edge = PlannedEdge(

@@ -77,6 +77,24 @@ def test_all_mistakes_at_once():
     assert len(caught.value.diagnostics) >= 4
 
 
+def test_ports_are_checked_of_a_node_whose_config_is_wrong_too():
+    with pytest.raises(GraphError) as caught:
+        plan(
+            "a: {type: test.ramp, config: {count: x}}\n"
+            "b: {type: test.gain, inputs: {x: a.outt}}\n"
+            "c: {type: test.gain, config: {no: 1}, inputs: {y: b.out}}"
+        )
+    said = str(caught.value)
+    for mistake in (
+        "cannot be 'x'",
+        "no output 'outt'",
+        "no field 'no'",
+        "no input 'y'",
+        "input 'x' of test.gain is not",
+    ):
+        assert mistake in said, said
+
+
 @pytest.mark.parametrize(
     ("top", "expected"),
     [
