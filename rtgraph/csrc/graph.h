@@ -1,6 +1,7 @@
 // The frozen graph: nodes, ports and edges with their storage, laid out when a run is planned.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -84,6 +85,9 @@ struct InPort {
   const int64_t* origins = nullptr;
   int64_t queued_ns = 0;
   Slot* slot = nullptr;  // where the packet lies, if the edge has a ring
+
+  // Whether nothing lies here, and nothing will.
+  bool drained() const { return !pending && (edge->ring ? edge->ring->closed() && edge->ring->empty() : edge->inline_closed); }
 };
 
 // A port of the node class: one edge, several (`many`), or none where it is left open.
@@ -92,6 +96,10 @@ struct Port {
   bool optional = false;
   std::vector<InPort> ends;
   InPort* used = nullptr;  // the end that this firing reads, null: None
+
+  bool drained() const {
+    return std::all_of(ends.begin(), ends.end(), [](const InPort& in) { return in.drained(); });
+  }
 };
 
 struct OutPort {
