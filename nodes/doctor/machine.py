@@ -27,7 +27,10 @@ _PACKAGES = (
     ("aiohttp", "sink.viewer", "pip install 'rtgraph[vr]'"),
     ("websockets", "sink.websocket", "pip install 'rtgraph[vr]'"),
     ("mcap", "sink.recorder to .mcap", "pip install 'rtgraph[vr]'"),
+    ("pythonosc", "eye.osc", "pip install 'rtgraph[vr]'"),
     ("zeroconf", "sink.vrchat with oscquery", "pip install 'rtgraph[oscquery]'"),
+    ("moderngl", "rtgraph render", "pip install 'rtgraph[render]'"),
+    ("torch", "training and GPUs; no graph on a CPU needs it", "pip install 'rtgraph[train]'"),
 )
 
 _LATENESS_GOOD_MS = 1.0
