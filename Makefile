@@ -14,7 +14,7 @@ TEST_PACKAGES := doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri flite liba
 SOURCES := pyproject.toml CMakeLists.txt \
   $(shell find rtgraph kernels nodes -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name CMakeLists.txt)
 
-.PHONY: run test lint sanitize wheel bench soak test-gpu bench-gpu viewer test-viewer setup setup-test clean
+.PHONY: run test lint sanitize wheel bench soak test-gpu bench-gpu viewer test-viewer bench-viewer setup setup-test clean
 
 run: setup
 	$(BIN)/rtgraph run $(GRAPH) $(ARGS)
@@ -84,6 +84,11 @@ viewer:
 test-viewer: setup viewer
 	$(call system_packages,chromium)
 	cd viewer && npm test
+
+# How long the page takes to open, and its script for a frame, in a real browser.
+bench-viewer: setup viewer
+	$(call system_packages,chromium)
+	cd viewer && npm run bench
 
 clean:
 	rm -rf build dist out $(VENV)

@@ -12,7 +12,7 @@ beside them, too. Tensors, in the words of head.py:
     gaussian_triangle [G] int32; float32: gaussian_mean [G, 3], gaussian_rotation [G, 4] (w x y z),
     gaussian_scale [G, 3], gaussian_colour [G, 3] (linear RGB, unlit), gaussian_opacity [G]
     image_NAME uint8            a JPEG or PNG: a material's colour (NAME is the material), its NAME_normal,
-                                its NAME_roughness (green channel, as glTF has it); each may be missing
+                                its NAME_roughness (green; occlusion in red); each may be missing
 """
 
 from __future__ import annotations

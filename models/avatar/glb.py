@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,18 @@ _LOOK: dict[str, dict[str, Any]] = {
     "teeth": {"pbrMetallicRoughness": {"roughnessFactor": 0.2}},
     "mouth": {"pbrMetallicRoughness": {"roughnessFactor": 0.35}},
     "hair": {"pbrMetallicRoughness": {"roughnessFactor": 0.55}, "alphaMode": "MASK", "alphaCutoff": 0.35},
-    "lashes": {"pbrMetallicRoughness": {"roughnessFactor": 0.7}, "alphaMode": "MASK", "alphaCutoff": 0.35},
+    "brows": {"pbrMetallicRoughness": {"roughnessFactor": 0.7}, "alphaMode": "BLEND"},
+    "lashes": {"pbrMetallicRoughness": {"roughnessFactor": 0.7}, "alphaMode": "BLEND"},
 }
+
+
+@dataclass(frozen=True)
+class Animation:
+    """What a face does over time, N moments that follow each other."""
+
+    times_s: Array  # [N] rising
+    weights: Array  # [N, 52] in the order of models.expression.ARKIT
+    turns: Mapping[str, Array]  # by joint: [N, 4] unit quaternions x y z w
 
 
 def write_glb(head: Head, path: Path) -> None:
@@ -39,6 +51,14 @@ def write_glb(head: Head, path: Path) -> None:
     The mesh "skin" has all 52 targets, every other one those that move it. Eyes turn by the joints leftEye
     and rightEye, the head by the joint head. Raises AssetError where the file cannot be written.
     """
+    try:
+        path.write_bytes(glb_bytes(head))
+    except OSError as error:
+        raise AssetError(f"{path}: cannot be written ({error})") from error
+
+
+def glb_bytes(head: Head, animation: Animation | None = None) -> bytes:
+    """The head as `write_glb` writes it, and what it does over time."""
     glb = _Glb()
     glb.add_materials(head)
     joints = glb.add_joints(head)
@@ -47,10 +67,9 @@ def write_glb(head: Head, path: Path) -> None:
     for part, mesh in zip(head.card.parts, meshes, strict=True):
         nodes.append({"name": part.name, "mesh": mesh, "skin": 0})
     glb.json["scenes"] = [{"nodes": [joints, *range(len(nodes) - len(meshes), len(nodes))]}]
-    try:
-        path.write_bytes(glb.packed(head))
-    except OSError as error:
-        raise AssetError(f"{path}: cannot be written ({error})") from error
+    if animation is not None and len(animation.times_s):
+        glb.add_animation(animation)
+    return glb.packed(head)
 
 
 class _Glb:
@@ -68,6 +87,7 @@ class _Glb:
                 "images",
                 "accessors",
                 "bufferViews",
+                "animations",
             )
         }
         self._binary = bytearray()
@@ -112,10 +132,10 @@ class _Glb:
                 material["normalTexture"] = {"index": self._picture(head.images[f"{name}_normal"])}
             if f"{name}_roughness" in head.images:
                 surface["roughnessFactor"] = 1
-                surface["metallicRoughnessTexture"] = {
-                    "index": self._picture(head.images[f"{name}_roughness"])
-                }
-            if material.get("alphaMode") == "MASK":
+                texture = {"index": self._picture(head.images[f"{name}_roughness"])}
+                surface["metallicRoughnessTexture"] = texture
+                material["occlusionTexture"] = texture
+            if "alphaMode" in material:
                 material["doubleSided"] = True
             self._material[name] = len(self.json["materials"])
             self.json["materials"].append(material)
@@ -175,6 +195,29 @@ class _Glb:
         self.json["meshes"].append(mesh)
         return len(self.json["meshes"]) - 1
 
+    def add_animation(self, animation: Animation) -> None:
+        """Morph weights of every mesh that has targets, and turns of joints; once all nodes are there."""
+        clock = self._accessor(animation.times_s.astype(np.float32), limits=True)
+        moved: list[tuple[int, str, Array]] = []
+        for node, values in enumerate(self.json["nodes"]):
+            if values["name"] in animation.turns:
+                moved.append((node, "rotation", animation.turns[values["name"]]))
+            elif "mesh" in values and "weights" in self.json["meshes"][values["mesh"]]:
+                names = self.json["meshes"][values["mesh"]]["extras"]["targetNames"]
+                columns = [ARKIT.index(name) for name in names]
+                moved.append((node, "weights", animation.weights[:, columns].ravel()))
+        outputs = [self._accessor(values.astype(np.float32)) for _, _, values in moved]
+        self.json["animations"].append(
+            {
+                "name": "face",
+                "samplers": [{"input": clock, "output": o, "interpolation": "LINEAR"} for o in outputs],
+                "channels": [
+                    {"sampler": k, "target": {"node": node, "path": path}}
+                    for k, (node, path, _) in enumerate(moved)
+                ],
+            }
+        )
+
     def _picture(self, data: bytes) -> int:
         kind = "image/png" if data[:4] == b"\x89PNG" else "image/jpeg"
         self.json["images"].append({"mimeType": kind, "bufferView": self._view(data)})
@@ -217,8 +260,8 @@ class _Glb:
         }
         if limits:
             accessor |= {
-                "min": array.min(axis=0).astype(float).tolist(),
-                "max": array.max(axis=0).astype(float).tolist(),
+                "min": np.atleast_1d(array.min(axis=0)).astype(float).tolist(),
+                "max": np.atleast_1d(array.max(axis=0)).astype(float).tolist(),
             }
         self.json["accessors"].append(accessor)
         return len(self.json["accessors"]) - 1

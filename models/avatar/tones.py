@@ -22,7 +22,7 @@ def tones(code: Mapping[str, float]) -> dict[str, tuple[float, float, float]]:
         - golden * np.array([0, 0.01, 0.06])
     )
     hair = (1.0 - 0.6 * dark - 0.45 * golden) * np.array([1.0, 0.95, 0.9]) + grey * np.array([3.5, 4.2, 5.0])
-    return {"skin": _rgb(skin), "hair": _rgb(hair)}
+    return {"skin": _rgb(skin), "hair": _rgb(hair), "brows": _rgb(0.5 + 0.5 * hair)}
 
 
 def _rgb(values: np.ndarray) -> tuple[float, float, float]:

@@ -28,3 +28,13 @@ EyeState = TensorType(
     (len(EYE_STATE),),
     doc="[14] left, then right: gaze yaw, pitch (radians), lid (1 open), squint, wide, pupil mm, confidence",
 )
+
+#: What a head looks like in a frame: of face.avatar_decoder.
+Vertices = TensorType("Vertices", "float32", (None, 3), doc="[V, 3] metres, glTF axes")
+Normals = TensorType("Normals", "float32", (None, 3), doc="[V, 3] unit")
+Splats = TensorType(
+    "Splats",
+    "float32",
+    (None, 14),
+    doc="[G, 14] mean 3 (metres), rotation w x y z, scale 3 (metres), linear RGB 3, opacity",
+)

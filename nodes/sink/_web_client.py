@@ -7,9 +7,10 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from rtgraph import RtGraphError
 from rtgraph.nodes.sink._web_message import LARGE, Kind, encode
 from rtgraph.nodes.sink._web_newest import Seen
-from rtgraph.nodes.sink._web_settings import Ack, Change, Ping, Show, parse
+from rtgraph.nodes.sink._web_settings import Ack, Calibrate, Change, LookAt, Ping, Show, parse
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -112,3 +113,23 @@ class Client:
             self._server.count_wanted()
         elif isinstance(request, Change):
             await self._server.change(request.settings, by=self)
+        elif isinstance(request, LookAt):
+            self._server.looks.look(self, request.target)
+        elif isinstance(request, Calibrate):
+            await self._calibrate(request.step)
+
+    async def _calibrate(self, step: str) -> None:
+        looks = self._server.looks
+        if step == "begin":
+            looks.begin(self)
+        elif step == "cancel":
+            looks.leave(self)
+        else:
+            left, right, targets = looks.end(self)
+            try:
+                await asyncio.to_thread(looks.write, left, right, targets)
+            except RtGraphError as error:
+                await self.say({"type": "error", "message": str(error)})
+                return
+            counts = {"looks": len(targets), "points": len({tuple(row) for row in targets.tolist()})}
+            await self.say({"type": "looks", "path": str(looks.path), **counts})

@@ -18,6 +18,7 @@ from rtgraph import AssetError, RtGraphError
 from rtgraph.nodes.sink._web_address import is_loopback
 from rtgraph.nodes.sink._web_client import Client
 from rtgraph.nodes.sink._web_head import ShownHead
+from rtgraph.nodes.sink._web_looks import Looks
 from rtgraph.nodes.sink._web_message import Kind
 from rtgraph.nodes.sink._web_newest import Newest
 from rtgraph.nodes.sink._web_settings import MAX_MESSAGE_BYTES, Settings
@@ -43,6 +44,7 @@ class ViewerServer:
     def __init__(
         self,
         newest: Newest,
+        looks: Looks,
         *,
         page: Path,
         head: ShownHead,
@@ -55,6 +57,7 @@ class ViewerServer:
         every_second: Callable[[], None],
     ) -> None:
         self.newest = newest
+        self.looks = looks
         self.now_ns = now_ns
         self.least_s = 1.0 / fps
         self.nonsense = 0  # requests without meaning so far
@@ -210,6 +213,7 @@ class ViewerServer:
             sending.cancel()
             self._clients.discard(client)
             self._sockets.discard(socket)
+            self.looks.leave(client)
             self.count_wanted()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await sending

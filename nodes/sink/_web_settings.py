@@ -77,7 +77,27 @@ class Show(_Strict):
     surface: Literal["morphs", "vertices", "gaussians"]
 
 
-Request = Change | Ack | Ping | Show
+class Calibrate(_Strict):
+    """{"type": "calibrate", "step": s}: begin, give up, or end with a file of what was seen."""
+
+    type: Literal["calibrate"]
+    step: Literal["begin", "cancel", "end"]
+
+
+class LookAt(_Strict):
+    """{"type": "look_at", "yaw_deg": y, "pitch_deg": p}: where the eyes look from now on, if it is known."""
+
+    type: Literal["look_at"]
+    yaw_deg: float | None = Field(default=None, ge=-60, le=60)
+    pitch_deg: float | None = Field(default=None, ge=-60, le=60)
+
+    @property
+    def target(self) -> tuple[float, float] | None:
+        """Yaw and pitch, degrees."""
+        return None if self.yaw_deg is None or self.pitch_deg is None else (self.yaw_deg, self.pitch_deg)
+
+
+Request = Change | Ack | Ping | Show | Calibrate | LookAt
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import webbrowser
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,19 @@ from rtgraph import Input, Node, NodeConfig, RtGraphError, TensorType, register
 from rtgraph.context import Context
 from rtgraph.files import bundled
 from rtgraph.models.expression import ARKIT, EYE_STATE, FRAME, REGIONS
+from rtgraph.models.eye_calibration import NINE_POINTS
 from rtgraph.nodes.audio.types import AudioChunk
-from rtgraph.nodes.face.avatar_decoder import Normals, Splats, Vertices
-from rtgraph.nodes.face.types import Confidence, ExpressionFrame, EyeImage, EyeState
+from rtgraph.nodes.face.types import (
+    Confidence,
+    ExpressionFrame,
+    EyeImage,
+    EyeState,
+    Normals,
+    Splats,
+    Vertices,
+)
 from rtgraph.nodes.sink._web_address import is_loopback
+from rtgraph.nodes.sink._web_looks import Looks
 from rtgraph.nodes.sink._web_message import LARGE, VERSION, Kind
 from rtgraph.nodes.sink._web_newest import Newest
 
@@ -56,6 +66,12 @@ class Viewer(Node):
         )
         identity: str = Field("", description="a preset of `rtgraph avatar list`; empty: the head as it is")
         seed: int | None = Field(None, ge=0, description="a random person instead; same seed, same face")
+        looks: str = Field(
+            "looks.npz",
+            pattern=r"(?i)\.npz$",
+            description='the file that "Calibrate eyes" writes, for `rtgraph calibrate eyes --looks`;'
+            " relative to the working directory",
+        )
         open_browser: bool = Field(False, description="open the page when the run starts")
 
         @model_validator(mode="after")
@@ -96,9 +112,11 @@ class Viewer(Node):
             ctx.warn(f"{c.head} has no morph targets {', '.join(missing)}: these do not show")
         self._ctx = ctx
         self._newest = Newest()
+        self._looks = Looks(Path(c.looks).absolute())
         self._told = 0
         self._server = ViewerServer(
             self._newest,
+            self._looks,
             page=bundled("viewer") / "dist",
             head=self._head,
             host=c.host,
@@ -142,6 +160,10 @@ class Viewer(Node):
                 continue
             if self._finite(value, ctx):
                 self._newest.put(kind, value, ctx.timestamp_ns)
+        if left is not None:
+            self._looks.see("left", left, ctx.timestamp_ns)
+        if right is not None:
+            self._looks.see("right", right, ctx.timestamp_ns)
         if audio is not None and self._finite(audio, ctx):
             self._newest.put_sound(audio, ctx.timestamp_ns)
         if frame is not None and self._finite(frame, ctx):
@@ -186,6 +208,7 @@ class Viewer(Node):
             "regions": REGIONS,
             "eye_state": EYE_STATE,
             "identity": self._head.numbers,
+            "look_points": NINE_POINTS,
         }
 
     def _measure(self) -> None:

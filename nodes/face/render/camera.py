@@ -14,8 +14,8 @@ Floats = NDArray[np.float32]
 class Camera:
     """Looks at `target` from `distance_m` away, turned by yaw and pitch (radians) about it."""
 
-    target: tuple[float, float, float] = (0.0, 0.01, 0.02)  # metres: between the ears, a little ahead
-    distance_m: float = 0.85
+    target: tuple[float, float, float] = (0.0, -0.012, 0.02)  # metres: head and shoulders in the picture
+    distance_m: float = 0.92
     yaw: float = 0.0  # positive: from the person's left
     pitch: float = 0.0  # positive: from above
     field_of_view: float = 0.40  # radians, of the picture's height

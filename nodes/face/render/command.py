@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,8 +42,15 @@ def render(
     mode: Annotated[Literal["mesh", "gaussians"], typer.Option(help="What is drawn.")] = "mesh",
     size: Annotated[str, typer.Option(help="Width x height, pixels.")] = "720x720",
     fps: Annotated[float, typer.Option(min=1, max=240, help="Pictures a second.")] = 30.0,
-    at: Annotated[float, typer.Option(min=0, help="Of a .png: the moment, in seconds.")] = 0.0,
+    at: Annotated[
+        float, typer.Option(min=0, help="The moment to begin with, in seconds; of a .png its own.")
+    ] = 0.0,
+    duration: Annotated[
+        float | None, typer.Option(min=0, help="How many seconds.", show_default="to the end")
+    ] = None,
     yaw: Annotated[float, typer.Option(help="Where the camera stands, degrees to the person's left.")] = 0.0,
+    sway: Annotated[float, typer.Option(min=0, help="How far it goes to and fro about it, degrees.")] = 0.0,
+    distance: Annotated[float, typer.Option(min=0.15, max=3, help="How far away it is, metres.")] = 0.92,
     mark: Annotated[str, typer.Option(help="Words written into every picture; '' for none.")] = "",
 ) -> None:
     """Render a recorded face. Consider `--mark "synthetic"` for anything that others will see."""
@@ -52,35 +60,40 @@ def render(
     if code := identity_code(identity, seed, {number.name: number.group for number in person.card.identity}):
         person = person.with_identity(code)
     glb = find_head(head).with_suffix(".glb")
-    scene = Scene(person, glb if glb.is_file() else None, width, height, Camera(yaw=math.radians(yaw)))
+    camera = Camera(yaw=math.radians(yaw), distance_m=distance)
+    scene = Scene(person, glb if glb.is_file() else None, width, height, camera)
     still = output.suffix == ".png"
     last_s = float(clip.times_s[-1])
-    times_s = np.array([at]) if still else np.arange(0, last_s + 1e-9, 1 / fps)
-    pictures = (_marked(p, mark) for p in _pictures(scene, person, clip, times_s, mode))
+    if at > last_s:
+        raise typer.BadParameter(f"the face ends at {last_s:g} s", param_hint="--at")
+    end_s = last_s if duration is None else min(at + duration, last_s)
+    times_s = np.array([at]) if still else np.arange(at, end_s + 1e-9, 1 / fps)
+    pictures = (_marked(p, mark) for p in _pictures(scene, person, clip, times_s, mode, math.radians(sway)))
     if still:
         _write_png(output, next(pictures))
     else:
-        write_video(output, track(pictures, output.name, len(times_s), transient=True), fps, audio)
+        write_video(output, track(pictures, output.name, len(times_s), transient=True), fps, audio, at)
     typer.echo(
         f"{output}: {'1 picture' if still else f'{len(times_s)} pictures, {len(times_s) / fps:.1f} s'}"
     )
 
 
 def _pictures(
-    scene: Scene, head: Head, clip: FaceClip, times_s: np.ndarray, mode: Literal["mesh", "gaussians"]
+    scene: Scene,
+    head: Head,
+    clip: FaceClip,
+    times_s: np.ndarray,
+    mode: Literal["mesh", "gaussians"],
+    sway: float,
 ) -> Iterator[Picture]:
+    """sway: radians. The camera ends where it began, so that a loop has no seam."""
     state = DecodeState(head.rig(gaussians=mode == "gaussians"))
-    for time_s in times_s:
+    still = scene.camera
+    for share, time_s in zip(np.linspace(0, 1, len(times_s)), times_s, strict=True):
+        if sway:
+            scene.look(replace(still, yaw=still.yaw + sway * math.sin(2 * math.pi * share)))
         frame = decode(state, rig_inputs(clip.at(float(time_s)), head.card.correctives))
-        if mode == "mesh":
-            assert frame.vertices is not None
-            assert frame.normals is not None
-            yield scene.draw_mesh(frame.vertices, frame.normals)
-        else:
-            assert frame.gaussian_mean is not None
-            assert frame.gaussian_rotation is not None
-            assert frame.gaussian_scale is not None
-            yield scene.draw_gaussians(frame.gaussian_mean, frame.gaussian_rotation, frame.gaussian_scale)
+        yield scene.draw_mesh(frame) if mode == "mesh" else scene.draw_gaussians(frame)
 
 
 def _size(text: str) -> tuple[int, int]:

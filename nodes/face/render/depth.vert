@@ -1,5 +1,3 @@
-#version 330
 // Depth as the first light sees it.
-uniform mat4 shadow_projection;
 in vec3 in_position;
 void main() { gl_Position = shadow_projection * vec4(in_position, 1.0); }

@@ -1,7 +1,5 @@
-#version 330
 // Places a vertex of the head and hands on what its surface needs to be lit.
 uniform mat4 view_projection;
-uniform mat4 shadow_projection;
 
 in vec3 in_position;  // metres
 in vec3 in_normal;
@@ -10,12 +8,10 @@ in vec2 in_uv;
 out vec3 position;
 out vec3 normal;
 out vec2 uv;
-out vec4 in_shadow;
 
 void main() {
   position = in_position;
   normal = in_normal;
   uv = in_uv;
-  in_shadow = shadow_projection * vec4(in_position, 1.0);
   gl_Position = view_projection * vec4(in_position, 1.0);
 }

@@ -9,21 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtgraph import AssetError
+from rtgraph.kernels.decode import Frame
 from rtgraph.models.avatar import Head
 
-from .camera import Camera, Floats, look_at, orthographic
+from .camera import Camera, look_at, orthographic
 from .materials import MATERIALS, PLAIN
 from .textures import Texture, head_textures
 
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
 
 _SHADERS = Path(__file__).parent
-_SHADOW_SIZE = 1024
+_SHADOW_SIZE = 2048
+_SOLID = 0.6  # hair of so much alpha hides what is behind
 # Key from the left and above, a dim cool fill, a rim from behind: towards the light, and linear colour.
 _LIGHT_DIRECTIONS = ((0.55, 0.62, 0.72), (-0.8, 0.15, 0.6), (-0.45, 0.5, -0.85))
-_LIGHT_COLOURS = ((1.75, 1.6, 1.45), (0.34, 0.4, 0.5), (1.5, 1.6, 1.8))
-_SKY, _GROUND = (0.2, 0.22, 0.26), (0.1, 0.08, 0.07)
-_BACKGROUND = (0.045, 0.05, 0.06)  # sRGB
+_LIGHT_COLOURS = ((1.25, 1.15, 1.03), (0.22, 0.26, 0.33), (1.3, 1.4, 1.6))
+_SKY, _GROUND = (0.20, 0.22, 0.26), (0.10, 0.085, 0.075)
 
 
 class Scene:
@@ -34,7 +35,7 @@ class Scene:
 
         Raises AssetError where moderngl or OpenGL is missing.
         """
-        self._head, self._camera, self.size = head, camera, (width, height)
+        self._head, self.size = head, (width, height)
         self._gl = _context()
         self._target = self._gl.framebuffer(
             [self._gl.renderbuffer(self.size, samples=4)], self._gl.depth_renderbuffer(self.size, samples=4)
@@ -43,7 +44,8 @@ class Scene:
         self._shadow = self._gl.depth_texture((_SHADOW_SIZE, _SHADOW_SIZE))
         self._shadow.compare_func = "<="
         self._shadow_target = self._gl.framebuffer(depth_attachment=self._shadow)
-        self._lit, self._depth, self._splat = (self._program(*names) for names in _PROGRAMS)
+        self._lit, self._depth, self._splat, self._wall = (self._program(name) for name in _PROGRAMS)
+        self._backdrop = self._gl.vertex_array(self._wall, [])
         self._vertices = self._gl.buffer(reserve=len(head.neutral) * 8 * 4, dynamic=True)
         indices = self._gl.buffer(np.ascontiguousarray(head.triangles).tobytes())
         layout = [(self._vertices, "3f 3f 2f", "in_position", "in_normal", "in_uv")]
@@ -58,37 +60,44 @@ class Scene:
         self._white = self._upload(Texture(np.full((1, 1, 4), 255, np.uint8)))
         self._rows = np.empty((len(head.neutral), 8), np.float32)
         self._rows[:, 6:] = head.uv
-        self._set_lights()
+        self.look(camera)
 
     def close(self) -> None:
         """Give back what the graphics memory holds."""
         self._gl.release()
 
-    def draw_mesh(self, vertices: Floats, normals: Floats) -> Picture:
-        """vertices [V, 3] metres, normals [V, 3] unit -> [H, W, 3] uint8 sRGB."""
-        self._rows[:, :3], self._rows[:, 3:6] = vertices, normals
-        self._vertices.write(self._rows.tobytes())
+    def look(self, camera: Camera) -> None:
+        """From now on from there."""
+        self.camera = camera
+        self._set_uniforms()
+
+    def draw_mesh(self, frame: Frame) -> Picture:
+        """The head's surface in a decoded frame -> [H, W, 3] uint8 sRGB."""
+        self._begin(frame)
         self._gl.enable(self._gl.DEPTH_TEST)
-        self._shadow_target.use()
-        self._shadow_target.clear(depth=1.0)
-        self._casters.render()
-        self._target.use()
-        self._target.clear(*_BACKGROUND)
         self._gl.blend_func = self._gl.SRC_ALPHA, self._gl.ONE_MINUS_SRC_ALPHA
-        self._shadow.use(2)
         parts = sorted(self._head.card.parts, key=lambda part: MATERIALS.get(part.material, PLAIN).sheer)
         for part in parts:
-            self._use(part.material)
             first, last = part.triangles
-            self._mesh.render(first=3 * first, vertices=3 * (last - first))
+            for soft in self._use(part.material):
+                _set(self._lit, "least_alpha", 0.01 if soft else _SOLID)
+                if soft:  # over what is there already, and none hides another
+                    self._gl.enable(self._gl.BLEND)
+                self._target.depth_mask = not soft
+                self._mesh.render(first=3 * first, vertices=3 * (last - first))
         self._gl.disable(self._gl.BLEND)
         self._target.depth_mask = True
         return self._read()
 
-    def draw_gaussians(self, mean: Floats, rotation: Floats, scale: Floats) -> Picture:
-        """mean [G, 3] metres, rotation [G, 4] w x y z, scale [G, 3] metres -> [H, W, 3] uint8 sRGB."""
+    def draw_gaussians(self, frame: Frame) -> Picture:
+        """The Gaussians of a decoded frame -> [H, W, 3] uint8 sRGB. The surface gives their shadows."""
+        mean, rotation, scale = frame.gaussian_mean, frame.gaussian_rotation, frame.gaussian_scale
+        assert mean is not None
+        assert rotation is not None
+        assert scale is not None
+        self._begin(frame)
         gaussians = self._head.gaussians
-        depth = mean @ self._camera.view()[2, :3]
+        depth = mean @ self.camera.view()[2, :3]
         far_first = np.argsort(depth, kind="stable")
         tint = np.concatenate([gaussians.colour, gaussians.opacity[:, None]], axis=1)
         rows = np.concatenate([mean, rotation[:, [1, 2, 3, 0]], scale, tint], axis=1)[far_first]
@@ -98,8 +107,6 @@ class Scene:
             self._splat,
             [(corners, "2f", "corner"), (instances, "3f 4f 3f 4f/i", "mean", "rotation", "scale", "tint")],
         )
-        self._target.use()
-        self._target.clear(*_BACKGROUND)
         self._gl.disable(self._gl.DEPTH_TEST)
         self._gl.enable(self._gl.BLEND)
         self._gl.blend_func = self._gl.ONE, self._gl.ONE_MINUS_SRC_ALPHA
@@ -109,53 +116,76 @@ class Scene:
             held.release()
         return self._read()
 
-    def _program(self, vertex: str, fragment: str) -> Any:
-        return self._gl.program(
-            vertex_shader=(_SHADERS / vertex).read_text("utf-8"),
-            fragment_shader=(_SHADERS / fragment).read_text("utf-8"),
-        )
+    def _begin(self, frame: Frame) -> None:
+        """The shadow that the surface throws, and the wall behind it."""
+        assert frame.vertices is not None
+        assert frame.normals is not None
+        self._rows[:, :3], self._rows[:, 3:6] = frame.vertices, frame.normals
+        self._vertices.write(self._rows.tobytes())
+        self._gl.enable(self._gl.DEPTH_TEST)
+        self._shadow_target.use()
+        self._shadow_target.clear(depth=1.0)
+        for part in self._head.card.parts:
+            if MATERIALS.get(part.material, PLAIN).casts:
+                first, last = part.triangles
+                self._casters.render(first=3 * first, vertices=3 * (last - first))
+        self._target.use()
+        self._target.clear()
+        self._gl.disable(self._gl.DEPTH_TEST)
+        self._backdrop.render(vertices=3)
+        self._shadow.use(3)
+
+    def _program(self, name: str) -> Any:
+        """NAME.vert and NAME.frag, each after the words that all know."""
+        common = "#version 330\n" + (_SHADERS / "light.glsl").read_text("utf-8")
+        vertex, fragment = ((_SHADERS / f"{name}.{kind}").read_text("utf-8") for kind in ("vert", "frag"))
+        return self._gl.program(vertex_shader=common + vertex, fragment_shader=common + fragment)
 
     def _upload(self, texture: Texture) -> Any:
         rows, columns, channels = texture.pixels.shape
         uploaded = self._gl.texture((columns, rows), channels, np.ascontiguousarray(texture.pixels).tobytes())
-        uploaded.build_mipmaps()
-        uploaded.anisotropy = 8.0
+        uploaded.build_mipmaps()  # not anisotropic: in software, strands seen end on would take seconds
         return uploaded
 
-    def _use(self, name: str) -> None:
+    def _use(self, name: str) -> tuple[bool, ...]:
+        """Takes a material up; returns how its parts are drawn, one after the other: solid, or soft."""
         material = MATERIALS.get(name, PLAIN)
-        base, bend = self._textures.get(name), self._textures.get(f"{name} normal")
-        (base or self._white).use(0)
-        (bend or self._white).use(1)
+        base, bend, rough = (self._textures.get(name + suffix) for suffix in ("", " normal", " roughness"))
+        for unit, texture in enumerate((base, bend, rough)):
+            (texture or self._white).use(unit)
         card = self._head.card
         colour = card.tints.get(name, (1.0, 1.0, 1.0)) if base else card.colours.get(name, (0.6, 0.6, 0.6))
         _set(self._lit, "base_colour", (*colour, 1.0))
         _set(self._lit, "normal_scale", material.normal_scale if bend else 0.0)
-        _set(self._lit, "roughness", material.roughness)
+        _set(self._lit, "roughness", 1.0 if rough else material.roughness)
         _set(self._lit, "specular", material.specular)
         _set(self._lit, "bleeding", material.bleeding)
         _set(self._lit, "sheer", material.sheer)
-        if material.sheer:  # soft edges over what is there already, and none hides another
-            self._gl.enable(self._gl.BLEND)
-            self._target.depth_mask = False
+        _set(self._lit, "hair", material.hair)
+        _set(self._lit, "lights", 2 if material.inside else 3)
+        # Hair hides hair: first what is dense, then the soft edges of it.
+        return (False, True) if material.hair else (material.sheer,)
 
-    def _set_lights(self) -> None:
+    def _set_uniforms(self) -> None:
         directions = np.array(_LIGHT_DIRECTIONS, np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        target = np.array(self._camera.target, np.float32)
+        target = np.array(self.camera.target, np.float32)
         shadow = orthographic(0.22, 1.2) @ look_at(target + 0.6 * directions[0], target)
         width, height = self.size
-        view, projection = self._camera.view(), self._camera.projection(width, height)
-        for program in (self._lit, self._depth):
+        view, projection = self.camera.view(), self.camera.projection(width, height)
+        _set(self._depth, "shadow_projection", shadow)
+        for program in (self._lit, self._splat):
             _set(program, "shadow_projection", shadow)
+            _set(program, "eye_position", self.camera.position)
+            _set(program, "light_direction", directions)
+            _set(program, "light_colour", np.array(_LIGHT_COLOURS, np.float32))
+            _set(program, "sky_colour", _SKY)
+            _set(program, "ground_colour", _GROUND)
+            _set(program, "shadow_map", 3)
         _set(self._lit, "view_projection", projection @ view)
-        _set(self._lit, "eye_position", self._camera.position)
-        _set(self._lit, "light_direction", directions)
-        _set(self._lit, "light_colour", np.array(_LIGHT_COLOURS, np.float32))
-        _set(self._lit, "sky_colour", _SKY)
-        _set(self._lit, "ground_colour", _GROUND)
-        for unit, name in enumerate(("base_texture", "normal_texture", "shadow_map")):
+        for unit, name in enumerate(("base_texture", "normal_texture", "roughness_texture")):
             _set(self._lit, name, unit)
+        _set(self._wall, "aspect", width / height)
         _set(self._splat, "view", view)
         _set(self._splat, "projection", projection)
         _set(self._splat, "focal", (projection[0, 0] * width / 2, projection[1, 1] * height / 2))
@@ -168,7 +198,7 @@ class Scene:
         return pixels.reshape(height, width, 3)[::-1]
 
 
-_PROGRAMS = (("mesh.vert", "mesh.frag"), ("depth.vert", "depth.frag"), ("splat.vert", "splat.frag"))
+_PROGRAMS = ("mesh", "depth", "splat", "backdrop")
 
 
 def _set(program: Any, name: str, value: Any) -> None:

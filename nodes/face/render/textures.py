@@ -23,12 +23,17 @@ class Texture:
 
 
 def head_textures(path: Path) -> dict[str, Texture]:
-    """A GLB's base colours by "<material>", its normal maps by "<material> normal". Raises AssetError."""
+    """A GLB's base colours by "<material>", its normal maps and roughness by "<material> normal" and
+    "<material> roughness". Raises AssetError."""
     gltf, binary = _read_glb(path)
     found: dict[str, Texture] = {}
     for material in gltf.get("materials", []):
-        base = material.get("pbrMetallicRoughness", {}).get("baseColorTexture")
-        for suffix, texture in (("", base), (" normal", material.get("normalTexture"))):
+        surface = material.get("pbrMetallicRoughness", {})
+        for suffix, texture in (
+            ("", surface.get("baseColorTexture")),
+            (" normal", material.get("normalTexture")),
+            (" roughness", surface.get("metallicRoughnessTexture")),
+        ):
             if texture is not None:
                 found[material["name"] + suffix] = _picture(path, gltf, binary, texture["index"])
     return found

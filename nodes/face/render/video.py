@@ -15,8 +15,14 @@ from rtgraph import AssetError
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
 
 
-def write_video(path: Path, pictures: Iterable[Picture], rate_hz: float, audio: Path | None = None) -> int:
-    """Write the pictures, with the sound of `audio` from its start, cut to the shorter of the two.
+def write_video(
+    path: Path,
+    pictures: Iterable[Picture],
+    rate_hz: float,
+    audio: Path | None = None,
+    audio_start_s: float = 0.0,
+) -> int:
+    """Write the pictures, with the sound of `audio` from some moment, cut to the shorter of the two.
 
     The container follows the name: .mp4, .webm, .mkv, .gif or .webp. Returns how many pictures were written.
     Raises AssetError where ffmpeg is missing or refuses; a half-written file is then removed.
@@ -34,7 +40,7 @@ def write_video(path: Path, pictures: Iterable[Picture], rate_hz: float, audio: 
     command = [ffmpeg, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"]
     command += ["-r", f"{rate_hz:g}", "-i", "-"]
     if audio is not None and path.suffix not in (".gif", ".webp"):
-        command += ["-i", str(audio), "-shortest"]
+        command += ["-ss", f"{audio_start_s:g}", "-i", str(audio), "-shortest"]
     command += [*_ENCODING.get(path.suffix, ()), str(path)]
     count = 0
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -62,7 +68,7 @@ _ENCODING = {
     ".mp4": ("-pix_fmt", "yuv420p", "-movflags", "+faststart"),
     ".webm": ("-pix_fmt", "yuv420p", "-b:v", "0", "-crf", "32"),
     ".gif": ("-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"),
-    ".webp": ("-loop", "0", "-quality", "70"),
+    ".webp": ("-loop", "0", "-quality", "90"),
 }
 
 

@@ -15,9 +15,10 @@ pytest.importorskip("PIL")
 
 from rtgraph import AssetError
 from rtgraph.cli import app
-from rtgraph.models.avatar import load_head
-from rtgraph.models.avatar.head import vertex_normals
+from rtgraph.kernels.decode import DecodeState, decode
+from rtgraph.models.avatar import find_head, load_head, rig_inputs
 from rtgraph.models.expression import FRAME, INDEX
+from rtgraph.nodes.face.render import command
 from rtgraph.nodes.face.render.camera import Camera
 from rtgraph.nodes.face.render.scene import Scene
 from rtgraph.nodes.face.render.video import write_video
@@ -39,10 +40,16 @@ def face_csv(tmp_path):
     return path
 
 
+def still(head, gaussians=False):
+    """The head at rest, decoded."""
+    state = DecodeState(head.rig(gaussians=gaussians))
+    return decode(state, rig_inputs(np.zeros(len(FRAME)), head.card.correctives))
+
+
 def test_a_head_fills_the_middle_and_the_background_the_corners():
     head = load_head("default")
     scene = Scene(head, None, 160, 160, Camera())
-    picture = scene.draw_mesh(head.neutral, vertex_normals(head.neutral, head.triangles, head.weld))
+    picture = scene.draw_mesh(still(head))
     scene.close()
     assert picture.shape == (160, 160, 3)
     assert picture[:8, :8].max() < 40
@@ -50,6 +57,22 @@ def test_a_head_fills_the_middle_and_the_background_the_corners():
     assert picture[60:100, 60:100].mean() > 80
     left, right = picture[:, :80].mean(), picture[:, 80:].mean()
     assert right > left  # the key light stands on the person's left, which is the picture's right
+
+
+def test_gaussians_are_lit_as_the_mesh_is():
+    head = load_head("default")
+    scene = Scene(head, find_head("default").with_suffix(".glb"), 160, 160, Camera())
+    mesh, splats = scene.draw_mesh(still(head)), scene.draw_gaussians(still(head, gaussians=True))
+    scene.close()
+    cheeks = (slice(72, 84), slice(60, 72)), (slice(72, 84), slice(88, 100))
+    for place in cheeks:
+        expected, got = (picture[place].mean(axis=(0, 1)) for picture in (mesh, splats))
+        np.testing.assert_allclose(got, expected, atol=30)
+        assert got[0] > got[1] > got[2]
+    assert splats[cheeks[1]].mean() > splats[cheeks[0]].mean() + 3  # the key light, and the nose's shadow
+    for picture in (mesh, splats):  # the chin's shadow lies on one side of the neck
+        assert picture[115:120, 64:70].mean() < 0.85 * picture[115:120, 92:97].mean()
+    assert splats[:8, :8].max() < 40
 
 
 def test_the_picture_follows_the_face(face_csv, tmp_path):
@@ -65,6 +88,27 @@ def test_the_picture_follows_the_face(face_csv, tmp_path):
     rows = np.flatnonzero(changed.any(axis=1))
     assert 0.02 < changed.mean() < 0.2  # lids and mouth, not the whole head
     assert rows.max() - rows.min() > 40
+
+
+def test_a_part_of_the_time_from_a_camera_that_sways(face_csv, tmp_path):
+    seen = []
+
+    def note(path, pictures, rate_hz, audio, start_s):
+        seen.append((list(pictures), start_s))
+
+    for sway in ("0", "20"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(command, "write_video", note)
+            arguments = ["--size", "64x64", "--fps", "10", "--at", "0.2", "--duration", "0.4", "--sway", sway]
+            done = run(app, ["render", str(face_csv), "-o", str(tmp_path / "a.mp4"), *arguments])
+            assert done.exit_code == 0, done.output
+    (firm, start_s), (swaying, _) = seen
+    assert (len(firm), len(swaying), start_s) == (5, 5, 0.2)
+    change = [np.abs(a.astype(int) - b).mean() for a, b in zip(firm, swaying, strict=True)]
+    assert change[1] > 3
+    assert change[4] < 0.5  # where it began
+    done = run(app, ["render", str(face_csv), "-o", str(tmp_path / "a.png"), "--at", "9"])
+    assert "ends at 1 s" in done.output
 
 
 def test_a_mark_is_written_into_the_corner(face_csv, tmp_path):

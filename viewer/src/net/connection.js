@@ -15,7 +15,7 @@ export class Connection {
 
   /**
    * @param {string} url of the socket
-   * @param {{state: (s: "connecting"|"live"|"lost") => void, hello: (h: object) => void, settings: (s: object) => void,
+   * @param {{state: (s: "connecting"|"live"|"lost") => void, hello: (h: object) => void, settings: (s: object) => void, looks: (l: {path: string, looks: number, points: number}) => void,
    *   message: (m: ReturnType<typeof decode>) => void, problem: (text: string) => void}} handlers
    */
   constructor(url, handlers) {
@@ -43,6 +43,16 @@ export class Connection {
   show(surface) {
     this.#surface = surface;
     this.#send({ type: "show", surface });
+  }
+
+  /** The nine points of "Calibrate eyes". @param {"begin"|"cancel"|"end"} step */
+  calibrate(step) {
+    this.#send({ type: "calibrate", step });
+  }
+
+  /** Where the eyes look from now on; nothing: nowhere that is known. */
+  lookAt(yaw_deg = null, pitch_deg = null) {
+    this.#send({ type: "look_at", yaw_deg, pitch_deg });
   }
 
   #open() {
@@ -88,6 +98,7 @@ export class Connection {
     if (message.type === "pong") this.#tick(message);
     else if (message.type === "hello") this.handlers.hello(message), this.handlers.settings(message.settings);
     else if (message.type === "settings") this.handlers.settings(message.settings);
+    else if (message.type === "looks") this.handlers.looks(message);
     else if (message.type === "error") this.handlers.problem(message.message);
   }
 

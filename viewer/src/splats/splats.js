@@ -63,9 +63,9 @@ export class Splats extends Mesh {
     const { key, fill, rims } = this.studio;
     [key, fill, ...rims].forEach((light, i) => {
       lightDirection.value[i].copy(light.position).normalize().transformDirection(camera.matrixWorldInverse);
-      lightColour.value[i].set(light.color.r, light.color.g, light.color.b).multiplyScalar(light.intensity / Math.PI);
+      lightColour.value[i].set(light.color.r, light.color.g, light.color.b).multiplyScalar((1.2 * light.intensity) / Math.PI);
     });
-    ambient.value = 0.8 * scene.environmentIntensity;
+    ambient.value = 0.62 * scene.environmentIntensity;
     this.#sort(camera);
   };
 
@@ -134,15 +134,24 @@ void main() {
   vec4 centre = modelViewMatrix * vec4(mean, 1.0);
   mat3 axes = mat3(modelViewMatrix) * turned(vec4(t[1].y, t[2], t[3].x));
 
-  // Flat ones are lit as the surface they lie on: their thinnest axis, towards us, is its normal.
-  vec3 normal = scale.x < scale.y && scale.x < scale.z ? axes[0] : scale.y < scale.z ? axes[1] : axes[2];
+  // Discs are lit as the surface they lie on: their thinnest axis, towards us, is its normal. Long thin ones are hairs.
+  vec3 normal = scale.x <= min(scale.y, scale.z) ? axes[0] : scale.y <= scale.z ? axes[1] : axes[2];
   normal = normalize(normal) * (dot(normal, centre.xyz) > 0.0 ? -1.0 : 1.0);
-  vec3 light = vec3(ambient * (0.8 + 0.2 * normal.y));
+  bool hair = scale.x > 3.0 * max(scale.y, scale.z);
+  vec3 view = normalize(-centre.xyz);
+  vec3 lit = albedo * ambient * (0.8 + 0.2 * normal.y);
   for (int i = 0; i < 4; i++) {
-    vec3 wrap = vec3(0.32, 0.16, 0.12);
-    light += lightColour[i] * max((dot(normal, lightDirection[i]) + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0);
+    vec3 l = lightDirection[i], between = normalize(l + view);
+    if (hair) { // Kajiya and Kay 1989
+      float facing = clamp((dot(normal, l) + 0.4) / 1.4, 0.0, 1.0), shine = length(cross(axes[0], between));
+      lit += lightColour[i] * facing * (albedo * length(cross(axes[0], l)) + (0.02 + 0.2 * albedo) * pow(shine, 50.0));
+    } else {
+      vec3 wrap = vec3(0.32, 0.14, 0.09);
+      vec3 soft = max((dot(normal, l) + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0);
+      float shine = pow(max(dot(normal, between), 0.0), 24.0) * max(dot(normal, l), 0.0);
+      lit += lightColour[i] * (albedo * soft + 0.09 * shine);
+    }
   }
-  colour = vec4(albedo * light, opacity);
 
   // Covariance in view space, then on the screen by the projection's Jacobian, in pixels.
   mat3 spread = axes * mat3(scale.x, 0, 0, 0, scale.y, 0, 0, 0, scale.z);
@@ -153,6 +162,9 @@ void main() {
                        focal.x * centre.x / (depth * depth), focal.y * centre.y / (depth * depth), 0);
   mat3 onScreen = jacobian * covariance * transpose(jacobian);
   float a = onScreen[0][0] + 0.3, b = onScreen[0][1], c = onScreen[1][1] + 0.3;
+  // What is thinner than a pixel is drawn as wide as one, and fainter by as much (Yu et al. 2024).
+  float thin = sqrt(clamp(((a - 0.3) * (c - 0.3) - b * b) / (a * c - b * b), 0.0, 1.0));
+  colour = vec4(lit, opacity * thin);
   float middle = 0.5 * (a + c), radius = sqrt(max(0.25 * (a - c) * (a - c) + b * b, 1e-9));
   vec2 longest = abs(b) > 1e-6 ? normalize(vec2(b, middle + radius - a)) : a >= c ? vec2(1, 0) : vec2(0, 1);
   vec2 first = 3.0 * sqrt(middle + radius) * longest;

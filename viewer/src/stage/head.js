@@ -1,8 +1,8 @@
 // The head: a GLB whose ARKit morph targets, neck and eyes follow an expression frame.
-import { Box3, BufferAttribute, Euler, Group, Vector3 } from "three";
+import { Box3, BufferAttribute, DoubleSide, Euler, Group, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
 import { agree } from "./drive.js";
-import { materialFor } from "./materials.js";
+import { materialFor, softEdges } from "./materials.js";
 
 // glTF axes: yaw about +Y, then pitch about +X, then roll about +Z.
 const ORDER = "YXZ";
@@ -14,6 +14,7 @@ export class Head extends Group {
   #names = [];
   #places = {}; // of a name in a frame
   #given = false; // whether vertices come from the graph
+  given = false; // whether some have come
 
   /** @param {string} url of a GLB  @throws {Error} in words, where it cannot be shown */
   async load(url) {
@@ -28,17 +29,26 @@ export class Head extends Group {
       if (!object.isMesh) return;
       if (!made.has(object.material)) made.set(object.material, materialFor(object.material));
       object.material = made.get(object.material);
+      const hairy = object.material.side === DoubleSide;
       object.castShadow = !object.material.transparent;
-      object.receiveShadow = true;
+      object.receiveShadow = !hairy;
       object.frustumCulled = false; // morph targets leave the neutral box
       this.meshes.push(object);
     });
+    for (const mesh of this.meshes.filter(({ material }) => material.alphaTest > 0)) this.#soften(mesh);
     for (const [joint, name] of Object.entries(JOINTS)) {
       const node = gltf.scene.getObjectByName(name);
       if (node) this.#joints[joint] = { node, rest: node.quaternion.clone() };
     }
     this.bind(this.#names);
     return new Box3().setFromObject(gltf.scene);
+  }
+
+  // Hair once more, for its soft edges.
+  #soften(mesh) {
+    const soft = Object.assign(mesh.clone(), { material: softEdges(mesh.material), castShadow: false });
+    soft.morphTargetInfluences = mesh.morphTargetInfluences;
+    mesh.parent.add(soft);
   }
 
   /** Which names the numbers of a frame have. */
@@ -143,6 +153,7 @@ export class Head extends Group {
       attribute.array.set(values.subarray(first, (first += attribute.array.length)));
       attribute.needsUpdate = true;
     }
+    this.given = true;
   }
 
   /** Between the eyes, in the world: where a camera looks. */

@@ -12,9 +12,10 @@ export function materialFor(given) {
   const name = given.name.toLowerCase();
   if (/cornea|eye_?wet|tear/.test(name)) return cornea(given);
   if (/skin|face|head|body/.test(name)) return skin(given);
-  if (/teeth|tooth/.test(name)) return shaded(wet(given, { roughness: 0.22, clearcoat: 0.6, clearcoatRoughness: 0.12 }), 0.8);
-  if (/gum|tongue|mouth/.test(name)) return shaded(wet(given, { roughness: 0.42, clearcoat: 0.5, clearcoatRoughness: 0.25 }), 0.5);
-  if (/lash|brow|hair/.test(name)) return hair(given);
+  if (/teeth|tooth/.test(name)) return shaded(wet(given, { roughness: 0.22, clearcoat: 0.3, clearcoatRoughness: 0.15, envMapIntensity: 0.5 }), 0.8);
+  if (/gum|tongue|mouth/.test(name)) return shaded(wet(given, { roughness: 0.42, clearcoat: 0.3, clearcoatRoughness: 0.25, envMapIntensity: 0.4 }), 0.7);
+  if (/hair/.test(name)) return hair(given);
+  if (/lash|brow/.test(name)) return fine(given);
   if (/eye|sclera|iris/.test(name)) return wet(given, { roughness: 0.35, clearcoat: 1, clearcoatRoughness: 0.03 });
   return given;
 }
@@ -35,7 +36,18 @@ function skin(given) {
     ior: 1.4,
     specularIntensity: 0.9,
   });
-  material.onBeforeCompile = scatter(SKIN_WRAP);
+  material.normalScale.multiplyScalar(0.65);
+  const scattered = scatter(SKIN_WRAP);
+  material.onBeforeCompile = (shader) => {
+    scattered(shader);
+    // Cloth and a shaven scalp, which are rough, have no oil on them.
+    shader.fragmentShader = shader.fragmentShader.replace("#include <lights_physical_fragment>",
+      `#include <lights_physical_fragment>
+      material.clearcoat *= 1.0 - smoothstep(0.68, 0.85, material.roughness);
+      #ifdef USE_ROUGHNESSMAP
+      lit = texture2D(roughnessMap, vRoughnessMapUv).r; // the inside of a mouth has little of any light
+      #endif`);
+  };
   material.customProgramCacheKey = () => "skin";
   return material;
 }
@@ -47,8 +59,14 @@ function wet(given, settings) {
   return material;
 }
 
-// Lips and cheeks keep the room's light out of a mouth.
+// Lips and cheeks keep the room's light out of a mouth, and all that comes from behind.
 function shaded(material, share) {
+  const { onBeforeCompile } = material;
+  material.onBeforeCompile = (shader) => {
+    onBeforeCompile(shader);
+    shader.fragmentShader = shader.fragmentShader.replace("light.color *= lit;", "light.color *= smoothstep(-0.1, 0.3, light.direction.z);");
+  };
+  material.customProgramCacheKey = () => "inside";
   material.userData.shade = share;
   material.color.multiplyScalar(share);
   return material;
@@ -62,12 +80,48 @@ function cornea(given) {
   });
 }
 
+// Strands that run along the texture's v: dense in the middle, soft at the edges (see softEdges).
 function hair(given) {
   const material = given.clone();
-  material.roughness = Math.max(0.5, given.roughness);
-  material.side = DoubleSide;
-  if (given.transparent) Object.assign(material, { alphaTest: 0.35, alphaToCoverage: true, transparent: false });
+  Object.assign(material, { side: DoubleSide, roughness: 1, envMapIntensity: 0.7, alphaTest: 0.55, transparent: false, depthWrite: true });
+  material.onBeforeCompile = strands;
+  material.customProgramCacheKey = () => "hair";
   return material;
+}
+
+/** The material of hair's second pass: the edges that the first one leaves out, over what is there already. */
+export function softEdges(solid) {
+  const material = solid.clone();
+  Object.assign(material, { alphaTest: 0.02, transparent: true, depthWrite: false, color: solid.color });
+  material.onBeforeCompile = strands;
+  material.customProgramCacheKey = () => "hair";
+  return material;
+}
+
+// Single hairs on the skin.
+function fine(given) {
+  const material = given.clone();
+  return Object.assign(material, { side: DoubleSide, roughness: 1, envMapIntensity: 0.5, transparent: true, depthWrite: false });
+}
+
+// Light on hairs by the angle to them, not to a surface (Kajiya and Kay 1989).
+function strands(shader) {
+  shader.fragmentShader = shader.fragmentShader
+    .replace("#include <lights_physical_pars_fragment>", `#include <lights_physical_pars_fragment>
+      vec3 strand;
+      void RE_Direct_Hair(const in IncidentLight directLight, const in vec3 geometryPosition, const in vec3 geometryNormal, const in vec3 geometryViewDir, const in vec3 geometryClearcoatNormal, const in PhysicalMaterial material, inout ReflectedLight reflectedLight) {
+        vec3 l = directLight.direction;
+        float facing = clamp((dot(geometryNormal, l) + 0.4) / 1.4, 0.0, 1.0);
+        vec3 colour = BRDF_Lambert(material.diffuseContribution);
+        reflectedLight.directDiffuse += directLight.color * facing * length(cross(strand, l)) * colour;
+        reflectedLight.directSpecular += directLight.color * facing * pow(length(cross(strand, normalize(l + geometryViewDir))), 50.0) * (0.006 + 0.2 * colour);
+      }
+      #undef RE_Direct
+      #define RE_Direct RE_Direct_Hair`)
+    // The direction of v, from the picture's own derivatives (Mikkelsen 2010).
+    .replace("#include <normal_fragment_maps>", `#include <normal_fragment_maps>
+      vec3 dx = dFdx(vViewPosition), dy = dFdy(vViewPosition);
+      strand = normalize(cross(dy, normal) * dFdx(vMapUv.y) + cross(normal, dx) * dFdy(vMapUv.y) + vec3(0.0, 1e-9, 0.0));`);
 }
 
 // Diffuse light by channel: max(0, (n.l + w) / (1 + w)^2), which keeps the energy (Green, GPU Gems 2004, ch. 16).
@@ -77,12 +131,15 @@ function scatter(wrap) {
     shader.fragmentShader = shader.fragmentShader.replace(
       "#include <lights_physical_pars_fragment>",
       `#include <lights_physical_pars_fragment>
+      float lit = 1.0;
       void RE_Direct_Skin(const in IncidentLight directLight, const in vec3 geometryPosition, const in vec3 geometryNormal, const in vec3 geometryViewDir, const in vec3 geometryClearcoatNormal, const in PhysicalMaterial material, inout ReflectedLight reflectedLight) {
         vec3 before = reflectedLight.directDiffuse;
-        RE_Direct_Physical(directLight, geometryPosition, geometryNormal, geometryViewDir, geometryClearcoatNormal, material, reflectedLight);
+        IncidentLight light = directLight;
+        light.color *= lit;
+        RE_Direct_Physical(light, geometryPosition, geometryNormal, geometryViewDir, geometryClearcoatNormal, material, reflectedLight);
         const vec3 w = vec3(${text});
         vec3 soft = clamp((dot(geometryNormal, directLight.direction) + w) / ((1.0 + w) * (1.0 + w)), 0.0, 1.0);
-        reflectedLight.directDiffuse = before + soft * directLight.color * BRDF_Lambert(material.diffuseContribution) * 0.96;
+        reflectedLight.directDiffuse = before + soft * light.color * BRDF_Lambert(material.diffuseContribution) * 0.96;
       }
       #undef RE_Direct
       #define RE_Direct RE_Direct_Skin`,

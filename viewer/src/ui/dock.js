@@ -15,10 +15,13 @@ export class Dock {
   #columns = [];
   #sound = card("sound", this.#wave);
   // A person who faces us has the right eye on our left.
-  #pictures = card("eyes", h("div", { class: "pair" }, this.#eyes.right.figure, this.#eyes.left.figure));
+  #calibrate = h("button", { class: "quiet" }, "Calibrate eyes");
+  #pictures = card("eyes", h("div", { class: "pair" }, this.#eyes.right.figure, this.#eyes.left.figure), this.#calibrate);
   #timing = card("time of a frame", this.#strip, this.#legend);
 
-  constructor() {
+  /** @param {() => void} calibrate what its button does */
+  constructor(calibrate) {
+    this.#calibrate.addEventListener("click", calibrate);
     this.element = h("footer", { class: "dock" }, this.#sound, this.#pictures, this.#timing);
     for (const part of [this.#sound, this.#pictures, this.#timing]) part.hidden = true; // until there is something
   }
@@ -92,7 +95,7 @@ export class Dock {
     const slowest = [...timing.nodes].sort((a, b) => b.p50_us - a.p50_us).slice(0, 4);
     this.#legend.replaceChildren(
       ...slowest.map((node) => h("span", { style: `--hue: ${(200 + 47 * timing.nodes.indexOf(node)) % 360}` }, `${node.name} ${ms(node.p50_us)}`)),
-      h("span", { class: "sum" }, timing.budget_ms ? `${ms(total)} of ${timing.budget_ms} ms, ${timing.missed} missed` : `${ms(total)} ms`),
+      h("span", { class: "sum" }, timing.budget_ms && timing.frame_ms > 0 ? `frame ${timing.frame_ms.toFixed(1)} of ${timing.budget_ms} ms, ${timing.missed} missed` : `${ms(total)} ms`),
     );
   }
 }
