@@ -1,26 +1,29 @@
-"""What one person's eyes in one headset need on top of the encoder: a small map, fitted from nine points."""
+"""What one person's eyes in one headset need on top of the encoder: a few numbers an eye, fitted from nine
+points.
+
+Wearers, and how a headset sits on them, differ in a few ways that training found by rendering many of them;
+each way changes the last layer a little. A calibration says how much of each way there is in a person: the
+most probable amounts, given what the encoder saw while they looked at known points (a Bayesian linear model
+whose prior was learned; C. Bishop, Pattern Recognition and Machine Learning, 2006, section 3.3)."""
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .expression import EYE
+from .eye_weights import CALIBRATED, GAZE_SCALE_RAD, HEADS, EyeWeights
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
-_YAW, _PITCH, _LID, _CONFIDENCE = (EYE.index(n) for n in ("gazeYaw", "gazePitch", "lid", "confidence"))
-#: Terms of the gaze map: 1, yaw, pitch, yaw pitch, yaw^2, pitch^2.
-TERMS = 6
-#: How strongly factors are held to 0: a look's noise, 1.5 degrees, over their spread, 0.25, squared.
-_HOLD = (np.deg2rad(1.5) / 0.25) ** 2
-#: Looks that are further off from what the map makes of them, and than twice the median, were a blink or a
-#: wrong target; radians.
-_OUTLIER_RAD = np.deg2rad(5.0)
+_LID, _CONFIDENCE = HEADS.index("lid"), HEADS.index("confidence")
+#: Looks that are further off from what the calibration makes of them, and than so many times the median,
+#: were a blink or a wrong target; radians.
+_OUTLIER_RAD, _OUTLIER_TIMES = np.deg2rad(5.0), 2.5
 #: No eye in a headset needs more than this; radians.
 _FAR_OFF_RAD = np.deg2rad(25.0)
 
@@ -31,40 +34,23 @@ NINE_POINTS: tuple[tuple[float, float], ...] = (
 
 
 class EyeCalibration(BaseModel):
-    """Per eye, left then right.
-
-    gaze[eye][0 yaw, 1 pitch] are the factors of TERMS that are added to the encoder's gaze, radians;
-    lid[eye] is what the encoder says of the closed and of the open lid.
+    """How much of each way there is, left eye then right; `weights` is the mark of the encoder they belong
+    to.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gaze: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...] = (((0.0,) * TERMS,) * 2,) * 2
-    lid: tuple[tuple[float, float], ...] = ((0.0, 1.0),) * 2
-
-    def apply(self, state: Floats) -> Floats:
-        """Eye states [..., 14], new ones of the same shape."""
-        eyes = np.array(state, np.float32).reshape(*state.shape[:-1], 2, len(EYE))
-        for eye in (0, 1):
-            row = eyes[..., eye, :]
-            change = terms(row[..., _YAW], row[..., _PITCH]) @ np.array(self.gaze[eye]).T
-            row[..., _YAW] += change[..., 0].astype(np.float32)
-            row[..., _PITCH] += change[..., 1].astype(np.float32)
-            closed, opened = self.lid[eye]
-            row[..., _LID] = np.clip((row[..., _LID] - closed) / (opened - closed), 0, 1)
-        return eyes.reshape(state.shape)
-
-    def numbers(self) -> list[float]:
-        """For the native node: [2 eyes][6 yaw, 6 pitch, closed, open], 28 numbers."""
-        return [n for eye in (0, 1) for n in (*self.gaze[eye][0], *self.gaze[eye][1], *self.lid[eye])]
+    weights: str
+    amounts: tuple[tuple[float, ...], tuple[float, ...]]
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
-    def load(path: Path) -> EyeCalibration:
-        """Raises FileNotFoundError where there is no file, ValueError where it holds something else."""
+    def load(path: Path, weights: EyeWeights) -> EyeCalibration:
+        """Raises FileNotFoundError where there is no file, ValueError where it holds something else or
+        belongs to other weights."""
         try:
             read = EyeCalibration.model_validate_json(path.read_text(encoding="utf-8"))
         except ValidationError as error:
@@ -72,41 +58,80 @@ class EyeCalibration(BaseModel):
                 f"{path}: not a calibration of eyes ({error.error_count()} mistakes); "
                 "make one with `rtgraph calibrate eyes`"
             ) from error
-        if len(read.gaze) != 2 or any(len(axis) != TERMS for eye in read.gaze for axis in eye):
-            raise ValueError(f"{path}: expected 2 eyes with 2 x {TERMS} factors of gaze")
-        if len(read.lid) != 2 or any(opened - closed < 0.2 for closed, opened in read.lid):
-            raise ValueError(f"{path}: lid: expected closed and open of 2 eyes, at least 0.2 apart")
+        if read.weights != mark(weights):
+            raise ValueError(
+                f"{path}: made with weights {read.weights}, but these are {mark(weights)}; "
+                "calibrate again with `rtgraph calibrate eyes`"
+            )
+        ways = weights.card.config.ways
+        if any(len(eye) != ways or not np.isfinite(eye).all() for eye in read.amounts):
+            raise ValueError(f"{path}: expected {ways} finite amounts for each eye")
         return read
 
 
-def terms(yaw: NDArray[np.floating[Any]], pitch: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """[..., 6] of the gaze map; the encoder's gaze in radians."""
-    y, p = yaw.astype(np.float64), pitch.astype(np.float64)
-    return np.stack([np.ones_like(y), y, p, y * p, y * y, p * p], -1)
+def mark(weights: EyeWeights) -> str:
+    """Eight letters that other weights do not share."""
+    return f"{zlib.crc32(weights.tensors['ways'].tobytes() + weights.tensors['heads.weight'].tobytes()):08x}"
 
 
-def fit(states: Floats, targets: Floats) -> EyeCalibration:
-    """states [N, 14] of an encoder while the eyes rest on targets [N, 2] (yaw, pitch, radians) -> the map.
+def average_person(weights: EyeWeights) -> EyeCalibration:
+    """The calibration that changes nothing."""
+    return EyeCalibration(weights=mark(weights), amounts=((0.0,) * weights.card.config.ways,) * 2)
+
+
+def both_heads(weights: EyeWeights, calibration: EyeCalibration | None = None) -> dict[str, Floats]:
+    """The tensors as the native step takes them: `heads` once for each eye, [2, 8, 80] and [2, 8],
+    calibrated.
+    """
+    layer = np.stack([_layer(weights)] * 2)
+    if calibration is not None:
+        layer[:, CALIBRATED] += np.einsum(
+            "ek,koi->eoi", np.array(calibration.amounts), weights.tensors["ways"]
+        )
+    heads = {
+        "heads.weight": np.ascontiguousarray(layer[..., :-1], np.float32),
+        "heads.bias": np.ascontiguousarray(layer[..., -1], np.float32),
+    }
+    return {**weights.tensors, **heads}
+
+
+def fit(weights: EyeWeights, features: Floats, targets: Floats) -> EyeCalibration:
+    """features [N, 160] of the encoder while open eyes rest on targets [N, 2] (yaw, pitch, radians).
 
     Looks without confidence or with lids half closed are left out, and so are outliers. An eye that leaves
-    fewer than nine looks keeps the encoder's own gaze.
-    """
-    eyes = np.asarray(states, np.float64).reshape(-1, 2, len(EYE))
-    gaze, lids = [], []
-    for eye in (0, 1):
-        seen = eyes[:, eye]
-        open_lid = float(np.clip(np.median(seen[:, _LID]), 0.5, 1.0)) if len(seen) else 1.0
-        usable = (seen[:, _CONFIDENCE] > 0.5) & (seen[:, _LID] > 0.6 * open_lid)
-        x = terms(seen[:, _YAW], seen[:, _PITCH])
-        missing = targets - seen[:, [_YAW, _PITCH]]
-        usable &= np.hypot(*missing.T) < _FAR_OFF_RAD
-        factors, good = np.zeros((TERMS, 2)), usable
-        for _ in range(6):
-            if good.sum() < len(NINE_POINTS):
-                break
-            factors = np.linalg.solve(x[good].T @ x[good] + _HOLD * np.eye(TERMS), x[good].T @ missing[good])
-            off = np.hypot(*(missing - x @ factors).T)
-            good = usable & (off < max(_OUTLIER_RAD, 2 * np.median(off[usable])))
-        gaze.append((tuple(map(float, factors[:, 0])), tuple(map(float, factors[:, 1]))))
-        lids.append((0.0, open_lid))
-    return EyeCalibration(gaze=tuple(gaze), lid=tuple(lids))
+    fewer than nine looks stays the average person's."""
+    eyes = np.asarray(features, np.float64).reshape(len(features), 2, weights.card.config.features)
+    sides = np.array([[1.0, 1.0], [-1.0, 1.0]])  # a right eye is seen mirrored
+    left, right = (_fit_eye(weights, eyes[:, k], targets * sides[k]) for k in (0, 1))
+    return EyeCalibration(weights=mark(weights), amounts=(left, right))
+
+
+def _fit_eye(weights: EyeWeights, features: Doubles, targets: Doubles) -> tuple[float, ...]:
+    """features [N, 80], targets [N, 2] of a left eye -> amounts."""
+    if len(features) < len(NINE_POINTS):
+        return (0.0,) * weights.card.config.ways
+    x = np.hstack([features, np.ones((len(features), 1))])
+    raw = x @ _layer(weights).T
+    ways = weights.tensors["ways"].astype(np.float64)
+    # What is known of a look: where it goes, and that the lids are open.
+    noise = weights.tensors["ways.noise"].astype(np.float64)
+    missing = np.column_stack([targets / GAZE_SCALE_RAD, np.ones(len(x))]) - raw[:, CALIBRATED]
+    design = np.einsum("koi,ni->nok", ways, x)  # [N, 3, ways]
+    usable = (raw[:, _CONFIDENCE] > 0) & (raw[:, _LID] > 0.6 * np.clip(np.median(raw[:, _LID]), 0.5, 1.0))
+    usable &= np.hypot(*missing[:, :2].T) * GAZE_SCALE_RAD < _FAR_OFF_RAD
+    amounts, good = np.zeros(len(ways)), usable
+    for _ in range(6):
+        if good.sum() < len(NINE_POINTS):
+            break
+        a = (design[good] / noise[:, None]).reshape(-1, len(ways))
+        b = (missing[good] / noise).ravel()
+        amounts = np.linalg.solve(a.T @ a + np.eye(len(ways)), a.T @ b)
+        off = np.hypot(*(missing - design @ amounts)[:, :2].T) * GAZE_SCALE_RAD
+        good = usable & (off < max(_OUTLIER_RAD, _OUTLIER_TIMES * np.median(off[usable])))
+    return tuple(map(float, amounts))
+
+
+def _layer(weights: EyeWeights) -> Doubles:
+    """[8, 81] the last layer, its bias behind."""
+    tensors = weights.tensors
+    return np.column_stack([tensors["heads.weight"], tensors["heads.bias"]]).astype(np.float64)

@@ -14,6 +14,7 @@ from .eye_weights import (
     CONTRAST_FLOOR,
     GAZE_SCALE_RAD,
     HEADS,
+    PLACE_REACH,
     PUPIL_CENTRE_MM,
     PUPIL_RANGE_MM,
     PUPIL_SCALE_MM,
@@ -33,21 +34,32 @@ class EyeEncoder(nn.Module):
         self.config = config = config or EyeEncoderConfig()
         self.stages = nn.ModuleList(nn.Conv2d(a, b, 3, stride, 1) for a, b, stride in config.stages)
         self.norms = nn.ModuleList(nn.BatchNorm2d(w) for w in config.widths) if norm else None
-        self.hidden = nn.Linear(config.flat, config.hidden)
+        self.places = nn.Linear(config.widths[config.places_after], config.places)
+        self.hidden = nn.Linear(config.flat + 2 * config.places, config.hidden)
         self.features = nn.Linear(config.hidden, config.features)
         self.heads = nn.Linear(config.features, len(HEADS))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images [B, 128, 128] uint8 -> features [B, 80] in -1..1 and raw heads [B, 7]."""
-        x = normalise(images, self.config.fold)
+        """images [B, 128, 128] uint8 -> features [B, 80] in -1..1 and raw heads [B, 8]."""
+        return self.look(images)[:2]
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same, and the places [B, places, 2] (column, row) in eighths of the side about the middle."""
+        return self.read(normalise(images, self.config.fold))
+
+    def read(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same of pictures that are normalised and folded already, [B, 4, 64, 64]."""
         for k, (conv, (inputs, outputs, _)) in enumerate(zip(self.stages, self.config.stages, strict=True)):
             y = conv(x)
             if self.norms is not None:
                 y = self.norms[k](y)
             x = F.relu(y + x if inputs == outputs else y)
+            if k == self.config.places_after:
+                places = strongest(self.places(x.permute(0, 2, 3, 1)))
         flat = x.permute(0, 2, 3, 1).flatten(1)  # rows, columns, channels: as the native step has them
-        features = torch.tanh(self.features(F.relu(self.hidden(flat))))
-        return features, self.heads(features)
+        seen = torch.cat([flat, places.flatten(1).to(flat.dtype)], 1)
+        features = torch.tanh(self.features(F.relu(self.hidden(seen))))
+        return features, self.heads(features), places
 
     @torch.no_grad()
     def folded(self) -> EyeEncoder:
@@ -66,15 +78,29 @@ class EyeEncoder(nn.Module):
         return plain.eval()
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The parameters as a weight file holds them."""
+        """The network's parameters as a weight file holds them."""
         return {name: t.detach().cpu().float().numpy() for name, t in self.state_dict().items()}
 
     @staticmethod
     def from_arrays(config: EyeEncoderConfig, tensors: Mapping[str, NDArray[np.float32]]) -> EyeEncoder:
         """A folded encoder out of a weight file's tensors."""
         encoder = EyeEncoder(config)
-        encoder.load_state_dict({name: torch.from_numpy(np.array(t)) for name, t in tensors.items()})
+        encoder.load_state_dict(
+            {name: torch.from_numpy(np.array(tensors[name])) for name in encoder.state_dict()}
+        )
         return encoder.eval()
+
+
+def strongest(maps: Tensor) -> Tensor:
+    """[B, S, S, P] -> [B, P, 2] float32: the mean column and row under each map's softmax (C. Finn et al.,
+    Deep spatial autoencoders, 2016)."""
+    side = maps.shape[1]
+    share = maps.float().flatten(1, 2).softmax(1)
+    line = ((torch.arange(side, device=maps.device) + 0.5) * (2 / side) - 1) * PLACE_REACH
+    return torch.stack(
+        [(share * line.repeat(side)[:, None]).sum(1), (share * line.repeat_interleave(side)[:, None]).sum(1)],
+        2,
+    )
 
 
 def normalise(images: Tensor, fold: int) -> Tensor:
@@ -89,4 +115,4 @@ def state(heads: Tensor) -> Tensor:
     """Raw heads [B, 7] -> a left eye's state [B, 7] in the units of rtgraph.models.expression.EYE."""
     gaze, unit = heads[:, :2] * GAZE_SCALE_RAD, heads[:, 2:5].clamp(0, 1)
     pupil = (PUPIL_CENTRE_MM + PUPIL_SCALE_MM * heads[:, 5:6]).clamp(*PUPIL_RANGE_MM)
-    return torch.cat([gaze, unit, pupil, torch.sigmoid(heads[:, 6:])], 1)
+    return torch.cat([gaze, unit, pupil, torch.sigmoid(heads[:, 6:7])], 1)

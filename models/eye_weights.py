@@ -8,41 +8,71 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from .weights import card_path
 
-#: What the last layer gives, and how it becomes an eye's state: value = centre + scale * output.
-HEADS: tuple[str, ...] = ("gazeYaw", "gazePitch", "lid", "squint", "wide", "pupilMm", "confidence")
+#: What the last layer gives, and how it becomes an eye's state: value = centre + scale * output. Confidence
+#: and mirrored (the picture is the other eye's, or a mirror's) are logits.
+HEADS: tuple[str, ...] = (
+    "gazeYaw",
+    "gazePitch",
+    "lid",
+    "squint",
+    "wide",
+    "pupilMm",
+    "confidence",
+    "mirrored",
+)
+#: Those that a calibration may change, because looking at points tells of them.
+CALIBRATED: tuple[int, ...] = tuple(HEADS.index(name) for name in ("gazeYaw", "gazePitch", "lid"))
 GAZE_SCALE_RAD, PUPIL_CENTRE_MM, PUPIL_SCALE_MM = 0.3, 4.5, 2.0
 PUPIL_RANGE_MM = (1.0, 9.0)
+#: Places are counted from the picture's middle, in eighths of its side: -4 to 4.
+PLACE_REACH = 4.0
 #: Added to a picture's standard deviation (of 0..1) before dividing by it.
 CONTRAST_FLOOR = 0.02
 #: The numbers above as the native step takes them.
-DECODE: tuple[float, ...] = (CONTRAST_FLOOR, GAZE_SCALE_RAD, PUPIL_CENTRE_MM, PUPIL_SCALE_MM, *PUPIL_RANGE_MM)
+DECODE: tuple[float, ...] = (
+    PLACE_REACH,
+    CONTRAST_FLOOR,
+    GAZE_SCALE_RAD,
+    PUPIL_CENTRE_MM,
+    PUPIL_SCALE_MM,
+    *PUPIL_RANGE_MM,
+)
 
 
 class EyeEncoderConfig(BaseModel):
     """Shape of the eye encoder.
 
     Every stage is a 3x3 convolution, after the first of stride 2 where the width grows and with a shortcut
-    where it stays.
+    where it stays. Behind stage `places_after` maps of it are boiled down to the places in the picture where
+    each is strongest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     side_px: PositiveInt = 128
     fold: PositiveInt = 2  # pixels of a square that become channels
-    widths: tuple[PositiveInt, ...] = (16, 32, 48, 64, 64, 96)
+    widths: tuple[PositiveInt, ...] = (16, 32, 48, 48, 48, 64, 96)
+    places: PositiveInt = 24
+    places_after: NonNegativeInt = 4
     hidden: PositiveInt = 192
     features: PositiveInt = 80  # an eye
+    ways: PositiveInt = 16  # in which wearers differ, see eye_calibration.py
 
     @model_validator(mode="after")
     def _check(self) -> EyeEncoderConfig:
         if not self.widths or any(w % 16 for w in self.widths):
             raise ValueError(f"widths: expected multiples of 16, got {self.widths}")
+        if self.places % 8 or self.places_after >= len(self.widths):
+            raise ValueError(
+                f"places: expected a multiple of 8 behind one of {len(self.widths)} stages, "
+                f"got {self.places} behind {self.places_after}"
+            )
         return self
 
     @property
@@ -55,12 +85,18 @@ class EyeEncoderConfig(BaseModel):
         )
 
     @property
-    def flat(self) -> int:
-        """Numbers that the convolutions leave, an eye."""
-        side = self.side_px // self.fold
+    def sides(self) -> tuple[int, ...]:
+        """Height and width of what each convolution leaves."""
+        found, side = [], self.side_px // self.fold
         for _, _, stride in self.stages:
             side = -(-side // stride)
-        return side * side * self.widths[-1]
+            found.append(side)
+        return tuple(found)
+
+    @property
+    def flat(self) -> int:
+        """Numbers that the convolutions leave, an eye."""
+        return self.sides[-1] ** 2 * self.widths[-1]
 
 
 class EyeCard(BaseModel):
@@ -123,8 +159,14 @@ def shapes(config: EyeEncoderConfig) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for k, (inputs, outputs, _) in enumerate(config.stages):
         found[f"stages.{k}.weight"], found[f"stages.{k}.bias"] = (outputs, inputs, 3, 3), (outputs,)
-    layers = {"hidden": (config.hidden, config.flat), "features": (config.features, config.hidden)}
-    layers["heads"] = (len(HEADS), config.features)
+    layers = {
+        "places": (config.places, config.widths[config.places_after]),
+        "hidden": (config.hidden, config.flat + 2 * config.places),
+        "features": (config.features, config.hidden),
+        "heads": (len(HEADS), config.features),
+    }
     for name, shape in layers.items():
         found[f"{name}.weight"], found[f"{name}.bias"] = shape, shape[:1]
+    found["ways"] = (config.ways, len(CALIBRATED), config.features + 1)  # of the heads' weights and biases
+    found["ways.noise"] = (len(CALIBRATED),)
     return found

@@ -12,6 +12,7 @@ namespace rtgraph::kernels {
   namespace isa {                                                                                                 \
   int eye_block_channels(int left) noexcept;                                                                      \
   void eye_convolve(const EyeStage&) noexcept;                                                                    \
+  void eye_locate(const EyeMaps&) noexcept;                                                                       \
   void eye_multiply(const float*, int, int, const float*, const float*, int, bool, float*, int) noexcept;         \
   }
 RTGRAPH_DECLARE(baseline)
@@ -60,14 +61,14 @@ EyeEncoderStep::EyeEncoderStep(const EyeEncoderShape& s, const WeightMap& weight
   int (*block_channels)(int) noexcept = nullptr;
   switch (isa) {
     case Isa::baseline:
-      convolve_ = baseline::eye_convolve, multiply_ = baseline::eye_multiply;
+      convolve_ = baseline::eye_convolve, locate_ = baseline::eye_locate, multiply_ = baseline::eye_multiply;
       block_channels = baseline::eye_block_channels;
       break;
     case Isa::avx2:
-      convolve_ = avx2::eye_convolve, multiply_ = avx2::eye_multiply, block_channels = avx2::eye_block_channels;
+      convolve_ = avx2::eye_convolve, locate_ = avx2::eye_locate, multiply_ = avx2::eye_multiply, block_channels = avx2::eye_block_channels;
       break;
     case Isa::avx512:
-      convolve_ = avx512::eye_convolve, multiply_ = avx512::eye_multiply;
+      convolve_ = avx512::eye_convolve, locate_ = avx512::eye_locate, multiply_ = avx512::eye_multiply;
       block_channels = avx512::eye_block_channels;
       break;
   }
@@ -112,26 +113,36 @@ EyeEncoderStep::EyeEncoderStep(const EyeEncoderShape& s, const WeightMap& weight
     stages_[k].y = buffers_[k + 1].pixel(), stages_[k].y_row = buffers_[k + 1].row();
   }
 
-  const int flat = side * side * inputs;
+  require(s.places > 0 && s.places_after >= 0 && s.places_after < static_cast<int>(s.widths.size()),
+          "places: expected some, behind one of the stages");
+  const Buffer& mapped = buffers_[static_cast<std::size_t>(s.places_after) + 1];
+  require(mapped.side % 2 == 0, "places: expected an even side of the maps");
+  places_ = pack_dense(weights, "places", s.places, mapped.channels);
+  maps_ = AlignedBuffer<float>(static_cast<std::size_t>(mapped.side) * mapped.side * places_.padded);
+
+  const int flat = side * side * inputs + 2 * s.places;
   hidden_ = pack_dense(weights, "hidden", s.hidden, flat);
   features_ = pack_dense(weights, "features", s.features, s.hidden);
-  heads_ = pack_dense(weights, "heads", heads, s.features);
+  for (int eye = 0; eye < 2; ++eye) heads_[eye] = pack_dense(weights, "heads", heads, s.features, eye, 2);
   flat_ = AlignedBuffer<float>(2 * static_cast<std::size_t>(flat));
   hidden_out_ = AlignedBuffer<float>(2 * static_cast<std::size_t>(hidden_.padded));
   features_out_ = AlignedBuffer<float>(2 * static_cast<std::size_t>(features_.padded));
-  heads_out_ = AlignedBuffer<float>(2 * static_cast<std::size_t>(heads_.padded));
+  heads_out_ = AlignedBuffer<float>(2 * static_cast<std::size_t>(heads_[0].padded));
 }
 
-EyeEncoderStep::Dense EyeEncoderStep::pack_dense(const WeightMap& weights, const char* name, int outputs,
-                                                 int inputs) const {
+// One of `layers` layers [layers, outputs, inputs], or the only one [outputs, inputs] where that is 0.
+EyeEncoderStep::Dense EyeEncoderStep::pack_dense(const WeightMap& weights, const char* name, int outputs, int inputs,
+                                                 int layer, int layers) const {
   const int padded = round_up(outputs, 16);
-  const float* from = weights.get(std::string(name) + ".weight", {outputs, inputs});
+  WeightMap::Shape matrix{outputs, inputs}, row{outputs};
+  if (layers > 0) matrix.insert(matrix.begin(), layers), row.insert(row.begin(), layers);
+  const float* from = weights.get(std::string(name) + ".weight", matrix) + static_cast<std::size_t>(layer) * outputs * inputs;
   AlignedBuffer<float> packed(static_cast<std::size_t>(inputs) * padded);
   for (int o = 0; o < outputs; ++o)
     for (int i = 0; i < inputs; ++i)
       packed[static_cast<std::size_t>(i) * padded + o] = from[static_cast<std::size_t>(o) * inputs + i];
   return {inputs, outputs, padded, std::move(packed),
-          copy_of(weights.get(std::string(name) + ".bias", {outputs}), outputs, padded)};
+          copy_of(weights.get(std::string(name) + ".bias", row) + layer * outputs, outputs, padded)};
 }
 
 void EyeEncoderStep::resample(const std::uint8_t* image, bool mirror) noexcept {
@@ -195,13 +206,29 @@ void EyeEncoderStep::normalise() noexcept {
   }
 }
 
-void EyeEncoderStep::step(const std::uint8_t* left, const std::uint8_t* right, float* features, float* state) noexcept {
+void EyeEncoderStep::locate(const Buffer& stage, float* places) noexcept {
+  const int side = stage.side, channels = stage.channels;
+  float* maps = maps_.data();
+  for (int y = 0; y < side; ++y) {
+    const float* pixel = stage.data.data() + (stage.border + y) * stage.row() + stage.border * channels;
+    for (int x = 0; x < side; x += 2, pixel += 2 * channels, maps += 2 * places_.padded)
+      multiply_(pixel, channels, channels, places_.weight.data(), places_.bias.data(), places_.padded, false, maps,
+                places_.padded);
+  }
+  locate_({.side = side, .padded = places_.padded, .count = shape_.places, .reach = shape_.place_reach,
+           .maps = maps_.data(), .places = places});
+}
+
+void EyeEncoderStep::step(const std::uint8_t* left, const std::uint8_t* right, float* features, float* state,
+                          float* mirrored) noexcept {
   const int flat = hidden_.inputs;
   for (int eye = 0; eye < 2; ++eye) {
     resample(eye == 0 ? left : right, eye == 1);
     normalise();
     for (const EyeStage& stage : stages_) convolve_(stage);
-    std::copy_n(buffers_.back().data.data(), flat, flat_.data() + eye * flat);
+    const int seen = flat - 2 * shape_.places;
+    std::copy_n(buffers_.back().data.data(), seen, flat_.data() + eye * flat);
+    locate(buffers_[static_cast<std::size_t>(shape_.places_after) + 1], flat_.data() + eye * flat + seen);
   }
   const auto dense = [this](const Dense& layer, const float* x, int x_row, bool rectify, float* y) {
     multiply_(x, x_row, layer.inputs, layer.weight.data(), layer.bias.data(), layer.padded, rectify, y, layer.padded);
@@ -209,19 +236,22 @@ void EyeEncoderStep::step(const std::uint8_t* left, const std::uint8_t* right, f
   dense(hidden_, flat_.data(), flat, true, hidden_out_.data());
   dense(features_, hidden_out_.data(), hidden_.padded, false, features_out_.data());
   for (std::size_t i = 0; i < features_out_.size(); ++i) features_out_[i] = std::tanh(features_out_[i]);
-  dense(heads_, features_out_.data(), features_.padded, false, heads_out_.data());
+  for (int eye = 0; eye < 2; ++eye)  // each has its own layer; the stride of 0 makes two equal rows
+    multiply_(features_out_.data() + eye * features_.padded, 0, features_.outputs, heads_[eye].weight.data(),
+              heads_[eye].bias.data(), heads_[eye].padded, false, heads_out_.data() + eye * heads_[eye].padded, 0);
 
   const EyeEncoderShape& s = shape_;
   const auto unit = [](float v) { return std::clamp(v, 0.0f, 1.0f); };
   for (int eye = 0; eye < 2; ++eye) {
     std::copy_n(features_out_.data() + eye * features_.padded, s.features, features + eye * s.features);
-    const float* raw = heads_out_.data() + eye * heads_.padded;
-    float* to = state + eye * heads;
+    const float* raw = heads_out_.data() + eye * heads_[eye].padded;
+    float* to = state + eye * states;
     to[0] = (eye == 0 ? 1.0f : -1.0f) * raw[0] * s.gaze_scale_rad;
     to[1] = raw[1] * s.gaze_scale_rad;
     for (int k = 2; k < 5; ++k) to[k] = unit(raw[k]);
     to[5] = std::clamp(s.pupil_centre_mm + s.pupil_scale_mm * raw[5], s.pupil_least_mm, s.pupil_most_mm);
     to[6] = 1 / (1 + std::exp(-raw[6]));
+    mirrored[eye] = 1 / (1 + std::exp(-raw[7]));
   }
 }
 

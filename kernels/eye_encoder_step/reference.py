@@ -13,14 +13,12 @@ Array = NDArray[Any]
 
 def encode(
     config: Any, decode: tuple[float, ...], weights: Mapping[str, Array], left: Array, right: Array
-) -> tuple[Array, Array]:
-    """left, right [H, W] uint8 -> features [2, features] and eye states [2, 7], float64."""
-    features, states = zip(
-        *(_one(config, decode, weights, image) for image in (left, right[:, ::-1])), strict=True
-    )
-    state = np.stack(states)
+) -> tuple[Array, Array, Array]:
+    """left, right [H, W] uint8 -> features [2, features], eye states [2, 7] and mirrored [2], float64."""
+    both = [_one(config, decode, weights, eye, image) for eye, image in enumerate((left, right[:, ::-1]))]
+    features, state, mirrored = (np.stack(column) for column in zip(*both, strict=True))
     state[1, 0] *= -1
-    return np.stack(features), state
+    return features, state, mirrored
 
 
 def resample(image: Array, side: int) -> Array:
@@ -36,9 +34,9 @@ def resample(image: Array, side: int) -> Array:
 
 
 def _one(
-    config: Any, decode: tuple[float, ...], weights: Mapping[str, Array], image: Array
-) -> tuple[Array, Array]:
-    contrast_floor, gaze, pupil_centre, pupil_scale, pupil_least, pupil_most = decode
+    config: Any, decode: tuple[float, ...], weights: Mapping[str, Array], eye: int, image: Array
+) -> tuple[Array, Array, Array]:
+    reach, contrast_floor, gaze, pupil_centre, pupil_scale, pupil_least, pupil_most = decode
     picture = resample(image, config.side_px) / 255
     x = ((picture - picture.mean()) / (picture.std() + contrast_floor))[:, :, None]
     f, n = config.fold, config.side_px // config.fold
@@ -46,12 +44,25 @@ def _one(
     for k, (inputs, outputs, stride) in enumerate(config.stages):
         y = _convolve(x, weights[f"stages.{k}.weight"], stride) + weights[f"stages.{k}.bias"]
         x = np.maximum(y + x if inputs == outputs else y, 0)
-    hidden = np.maximum(weights["hidden.weight"] @ x.ravel() + weights["hidden.bias"], 0)
+        if k == config.places_after:
+            places = _strongest(
+                x @ weights["places.weight"].T.astype(np.float64) + weights["places.bias"], reach
+            )
+    seen = np.concatenate([x.ravel(), places.ravel()])
+    hidden = np.maximum(weights["hidden.weight"] @ seen + weights["hidden.bias"], 0)
     features = np.tanh(weights["features.weight"] @ hidden + weights["features.bias"])
-    raw = weights["heads.weight"] @ features + weights["heads.bias"]
+    raw = weights["heads.weight"][eye] @ features + weights["heads.bias"][eye]
     pupil = np.clip(pupil_centre + pupil_scale * raw[5], pupil_least, pupil_most)
     state = np.concatenate([raw[:2] * gaze, np.clip(raw[2:5], 0, 1), [pupil, 1 / (1 + np.exp(-raw[6]))]])
-    return features, state
+    return features, state, 1 / (1 + np.exp(-raw[7]))
+
+
+def _strongest(maps: Array, reach: float) -> Array:
+    """maps [S, S, P] -> [P, 2]: the mean column and row under each map's softmax, -reach to reach."""
+    share = np.exp(maps - maps.max((0, 1)))
+    share /= share.sum((0, 1))
+    line = ((np.arange(len(maps)) + 0.5) * (2 / len(maps)) - 1) * reach
+    return np.stack([line @ share.sum(0), line @ share.sum(1)], 1)
 
 
 def _convolve(x: Array, weight: Array, stride: int) -> Array:

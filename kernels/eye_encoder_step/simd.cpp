@@ -4,6 +4,7 @@
 // the three rows a pixel's window is one contiguous run of 3 * inputs floats, so there is no gather and no copy.
 #include "kernels/common/simd.h"
 #include "kernels/eye_encoder_step/eye_encoder_step.h"
+#include "kernels/linear/simd_math.h"
 
 namespace rtgraph::kernels::RTGRAPH_ISA {
 namespace {
@@ -56,6 +57,31 @@ RTGRAPH_INLINE void block_of(const EyeStage& s, const float* weight, int channel
 }
 
 }  // namespace
+
+// The mean column and row under each map's softmax.
+void eye_locate(const EyeMaps& m) noexcept {
+  const int pixels = m.side * m.side;
+  const float step = 2 * m.reach / m.side, first = 0.5f * step - m.reach;
+  for (int c = 0; c < m.padded; c += W) {
+    const float* map = m.maps + c;
+    Vec strongest = load(map);
+    for (int i = 1; i < pixels; ++i) strongest = max(strongest, load(map + i * m.padded));
+    Vec total{}, across{}, down{};
+    for (int y = 0; y < m.side; ++y) {
+      Vec row{};
+      for (int x = 0; x < m.side; ++x, map += m.padded) {
+        const Vec share = exp(load(map) - strongest);
+        row += share, across += share * (first + step * x);
+      }
+      total += row, down += row * (first + step * y);
+    }
+    across /= total, down /= total;
+    for (int k = 0; k < W && c + k < m.count; ++k) {
+      m.places[2 * (c + k)] = across[k];
+      m.places[2 * (c + k) + 1] = down[k];
+    }
+  }
+}
 
 // Vectors of one block of output channels; the packing in cpu.cpp asks for the same. out_side is a multiple of 4.
 int eye_block_channels(int left) noexcept {

@@ -7,7 +7,7 @@ from pydantic import Field
 from rtgraph import AssetError, Input, NativeNode, NodeConfig, Output, register
 from rtgraph.context import Context
 from rtgraph.models import eye_weights
-from rtgraph.models.eye_calibration import EyeCalibration
+from rtgraph.models.eye_calibration import EyeCalibration, both_heads
 from rtgraph.nodes import _native
 from rtgraph.nodes.face.types import EyeFeatures, EyeImage, EyeState
 
@@ -19,8 +19,9 @@ class EyeEncoder(NativeNode):
     Images of another size than `height` and `width` are refused when the graph is checked; their middle
     square is what is looked at. Nothing that comes in stops it: a black, white or otherwise flat image
     (`flat_images`), one that has not changed for `frozen_ms` (`frozen_images`) and a right image without a
-    left one of its time (`missing_images`) are counted and have confidence 0; for upside-down, torn and
-    foreign images the network's own confidence falls. Swapped cameras are not noticed.
+    left one of its time (`missing_images`) are counted and have confidence 0, and so are two images that are
+    each the other eye's (`swapped_images`) and one that is a mirror's (`mirrored_images`); for upside-down,
+    torn and foreign images the network's own confidence falls.
     """
 
     class Config(NodeConfig):
@@ -58,7 +59,7 @@ class EyeEncoder(NativeNode):
         try:
             self.weights = eye_weights.load(ctx.find_file(c.weights))
             self.calibration = (
-                EyeCalibration.load(ctx.find_file(c.calibration)) if c.calibration else EyeCalibration()
+                EyeCalibration.load(ctx.find_file(c.calibration), self.weights) if c.calibration else None
             )
         except (FileNotFoundError, ValueError) as error:
             raise AssetError(str(error)) from error
@@ -68,10 +69,9 @@ class EyeEncoder(NativeNode):
         return _native.eye_encoder(
             w.card.config,
             eye_weights.DECODE,
-            w.tensors,
+            both_heads(w, self.calibration),
             c.height,
             c.width,
-            self.calibration.numbers(),
             round(c.frozen_ms * 1e6),
             c.hold_below,
         )

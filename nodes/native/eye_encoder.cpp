@@ -22,22 +22,6 @@ enum Outputs { kFeatures, kState, kRawState };
 // An eye's seven numbers, in the order of rtgraph.models.expression.EYE.
 enum Numbers { kYaw, kPitch, kLid, kSquint, kWide, kPupil, kConfidence, kNumbers };
 
-// See EyeCalibration in models/eye_calibration.py.
-struct Calibration {
-  std::array<double, 6> yaw, pitch;
-  double closed, open;
-
-  void apply(float* eye) const {
-    const double y = eye[kYaw], p = eye[kPitch];
-    const std::array<double, 6> terms{1, y, p, y * p, y * y, p * p};
-    for (int k = 0; k < 6; ++k) {
-      eye[kYaw] += static_cast<float>(terms[k] * yaw[k]);
-      eye[kPitch] += static_cast<float>(terms[k] * pitch[k]);
-    }
-    eye[kLid] = static_cast<float>(std::clamp((eye[kLid] - closed) / (open - closed), 0.0, 1.0));
-  }
-};
-
 // What is remembered of one eye.
 struct Memory {
   std::vector<std::uint8_t> image;  // the last one
@@ -57,11 +41,10 @@ bool is_flat(const std::uint8_t* image, std::size_t pixels) {
 class EyeEncoder final : public Node {
  public:
   EyeEncoder(const kernels::EyeEncoderShape& shape, const kernels::WeightMap& weights, int height, int width,
-             const std::array<Calibration, 2>& calibration, int64_t frozen_ns, float held_below)
+             int64_t frozen_ns, float held_below)
       : step_(shape, weights, height, width),
         pixels_(static_cast<std::size_t>(height) * width),
         missing_(pixels_),
-        calibration_(calibration),
         frozen_ns_(frozen_ns),
         held_below_(held_below) {
     for (Memory& eye : memory_) eye.image.resize(pixels_);
@@ -84,12 +67,11 @@ class EyeEncoder final : public Node {
       if (images[eye] == nullptr) images[eye] = missing_.data();
     }
     float* raw = ctx.output<float>(kRawState);
-    step_.step(images[0], images[1], ctx.output<float>(kFeatures), raw);
-    for (int eye = 0; eye < 2; ++eye) {
-      float* numbers = raw + eye * kNumbers;
-      calibration_[eye].apply(numbers);
-      if (!usable[eye]) numbers[kConfidence] = 0;
-    }
+    std::array<float, 2> mirrored;
+    step_.step(images[0], images[1], ctx.output<float>(kFeatures), raw, mirrored.data());
+    notice_mirrored(usable, mirrored, ctx);
+    for (int eye = 0; eye < 2; ++eye)
+      if (!usable[eye]) raw[eye * kNumbers + kConfidence] = 0;
     float* state = ctx.output<float>(kState);
     std::copy_n(raw, 2 * kNumbers, state);
     for (int eye = 0; eye < 2; ++eye) hold(memory_[eye], state + eye * kNumbers);
@@ -122,6 +104,17 @@ class EyeEncoder final : public Node {
     return true;
   }
 
+  // Both eyes the wrong way round: left and right are swapped, or both cameras see a mirror.
+  void notice_mirrored(std::array<bool, 2>& usable, const std::array<float, 2>& mirrored, Context ctx) noexcept {
+    std::array<bool, 2> wrong;
+    for (int eye = 0; eye < 2; ++eye) wrong[eye] = usable[eye] && mirrored[eye] > 0.5f;
+    if (wrong[0] && wrong[1])
+      ctx.count("swapped_images");
+    else if (wrong[0] || wrong[1])
+      ctx.count("mirrored_images");
+    for (int eye = 0; eye < 2; ++eye) usable[eye] = usable[eye] && !wrong[eye];
+  }
+
   // Behind a closed lid the picture cannot tell gaze and pupil: they stay as they were.
   void hold(Memory& eye, float* numbers) const noexcept {
     if (numbers[kLid] < held_below_) {
@@ -134,37 +127,24 @@ class EyeEncoder final : public Node {
   kernels::EyeEncoderStep step_;
   const std::size_t pixels_;
   const std::vector<std::uint8_t> missing_;  // black
-  const std::array<Calibration, 2> calibration_;
   const int64_t frozen_ns_;
   const float held_below_;
   std::array<Memory, 2> memory_;
 };
-
-// 28 numbers of EyeCalibration.numbers().
-std::array<Calibration, 2> calibration_from(const std::array<double, 28>& numbers) {
-  std::array<Calibration, 2> both;
-  for (int eye = 0; eye < 2; ++eye) {
-    const double* from = numbers.data() + 14 * eye;
-    std::copy_n(from, 6, both[eye].yaw.begin());
-    std::copy_n(from + 6, 6, both[eye].pitch.begin());
-    both[eye].closed = from[12], both[eye].open = from[13];
-  }
-  return both;
-}
 
 }  // namespace
 
 void add_eye_encoder(py::module_& m) {
   m.def(
       "eye_encoder",
-      [](const py::object& config, const std::array<float, 6>& decode, const py::dict& weights, int height, int width,
-         const std::array<double, 28>& calibration, int64_t frozen_ns, float held_below) {
+      [](const py::object& config, const std::array<float, 7>& decode, const py::dict& weights, int height, int width,
+         int64_t frozen_ns, float held_below) {
         return capsule<EyeEncoder>(kernels::eye_encoder_shape_from(config, decode), kernels::weight_map(weights), height,
-                                   width, calibration_from(calibration), frozen_ns, held_below);
+                                   width, frozen_ns, held_below);
       },
       py::arg("config"), py::arg("decode"), py::arg("weights"), py::arg("height"), py::arg("width"),
-      py::arg("calibration"), py::arg("frozen_ns"), py::arg("held_below"),
-      "config, decode, weights: as models/eye_weights.py has them; calibration: EyeCalibration.numbers()");
+      py::arg("frozen_ns"), py::arg("held_below"),
+      "config, decode: as models/eye_weights.py has them; weights: both_heads of models/eye_calibration.py");
 }
 
 }  // namespace rtgraph::nodes

@@ -9,14 +9,18 @@ from rtgraph.kernels.eye_encoder_step import EyeEncoderStep
 from rtgraph.kernels.eye_encoder_step.reference import encode
 from rtgraph.models.eye_weights import DECODE, EyeEncoderConfig, shapes
 
-SMALL = EyeEncoderConfig(side_px=64, widths=(16, 32, 32, 48, 96), hidden=24, features=20)
+SMALL = EyeEncoderConfig(
+    side_px=64, widths=(16, 32, 32, 48, 96), places=8, places_after=2, hidden=24, features=20
+)
 
 
 def random_weights(config: EyeEncoderConfig, seed: int = 0) -> dict[str, np.ndarray]:
-    """He's scale, so that numbers stay of order one through the stages."""
+    """He's scale, so that numbers stay of order one through the stages; each eye has heads of its own."""
     rng = np.random.default_rng(seed)
     made = {}
     for name, shape in shapes(config).items():
+        if name.startswith("heads"):
+            shape = (2, *shape)
         scale = np.sqrt(2 / np.prod(shape[1:])) if len(shape) > 1 else 0.1
         made[name] = (scale * rng.standard_normal(shape)).astype(np.float32)
     return made
@@ -36,10 +40,9 @@ def test_equals_the_reference(isa, height, width):
         step = EyeEncoderStep(SMALL, DECODE, weights, height, width, isa)
     except ValueError as error:
         pytest.skip(str(error))
-    features, state = step(left, right)
-    expected_features, expected_state = encode(SMALL, DECODE, weights, left, right)
-    np.testing.assert_allclose(features, expected_features, atol=2e-5)
-    np.testing.assert_allclose(state, expected_state, atol=5e-5)
+    expected = encode(SMALL, DECODE, weights, left, right)
+    for found, wanted in zip(step(left, right), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, atol=5e-5)
 
 
 def test_equals_torch_at_the_default_size():
@@ -49,21 +52,30 @@ def test_equals_torch_at_the_default_size():
     config = EyeEncoderConfig()
     weights = random_weights(config)
     left, right = pictures(128, 128)
-    features, states = EyeEncoderStep(config, DECODE, weights)(left, right)
+    for name in ("heads.weight", "heads.bias"):
+        weights[name][1] = weights[name][0]
+    features, states, mirrored = EyeEncoderStep(config, DECODE, weights)(left, right)
+    one = {name: t[0] if name.startswith("heads") else t for name, t in weights.items()}
     images = torch.from_numpy(np.stack([left, right[:, ::-1]]))
     with torch.no_grad():
-        expected, heads = EyeEncoder.from_arrays(config, weights)(images)
+        expected, heads = EyeEncoder.from_arrays(config, one)(images)
         expected_state = state(heads).numpy()
     expected_state[1, 0] *= -1
     np.testing.assert_allclose(features, expected.numpy(), atol=2e-5)
     np.testing.assert_allclose(states, expected_state, atol=5e-5)
+    np.testing.assert_allclose(mirrored, torch.sigmoid(heads[:, 7]).numpy(), atol=5e-5)
 
 
 def test_a_right_eye_is_the_mirror_of_a_left_one():
     left, _ = pictures(64, 64)
-    step = EyeEncoderStep(SMALL, DECODE, random_weights(SMALL), 64, 64)
-    features, state = step(left, np.ascontiguousarray(left[:, ::-1]))
+    weights = random_weights(SMALL)
+    for name in ("heads.weight", "heads.bias"):
+        weights[name][1] = weights[name][0]
+    features, state, mirrored = EyeEncoderStep(SMALL, DECODE, weights, 64, 64)(
+        left, np.ascontiguousarray(left[:, ::-1])
+    )
     np.testing.assert_array_equal(features[0], features[1])
+    assert mirrored[0] == mirrored[1]
     np.testing.assert_array_equal(state[1], state[0] * [-1, 1, 1, 1, 1, 1, 1])
 
 

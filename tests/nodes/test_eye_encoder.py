@@ -9,7 +9,7 @@ from rtgraph import AssetError, GraphError, Packet
 from rtgraph.files import bundled
 from rtgraph.kernels.eye_encoder_step import EyeEncoderStep
 from rtgraph.models.expression import EYE_STATE
-from rtgraph.models.eye_calibration import EyeCalibration
+from rtgraph.models.eye_calibration import EyeCalibration, both_heads, mark
 from rtgraph.models.eye_weights import DECODE, load
 from rtgraph.nodes.eye.encoder import EyeEncoder
 from rtgraph.planner import plan_text
@@ -44,7 +44,7 @@ def counters(got) -> dict[str, int]:
     (found,) = (
         n.counters
         for n in got.profile.nodes.values()
-        if "frozen_images" in n.counters or "flat_images" in n.counters
+        if n.counters.keys() & {"frozen_images", "flat_images", "swapped_images", "mirrored_images"}
     )
     return found
 
@@ -53,9 +53,9 @@ def test_equals_the_step_and_stamps_as_the_images():
     left, right = eyes([Look(yaw=0.1 * k) for k in range(3)])
     got = run(left, right)
     weights = load(WEIGHTS)
-    step = EyeEncoderStep(weights.card.config, DECODE, weights.tensors)
+    step = EyeEncoderStep(weights.card.config, DECODE, both_heads(weights))
     for k in range(3):
-        features, state = step(left[k], right[k])
+        features, state, _ = step(left[k], right[k])
         np.testing.assert_allclose(got.outputs["features"][k], features.ravel(), atol=1e-6)
         np.testing.assert_allclose(got.outputs["raw_state"][k], state.ravel(), atol=1e-6)
     assert got.timestamps_ns["state"] == [0, HOP_NS, 2 * HOP_NS]
@@ -63,15 +63,24 @@ def test_equals_the_step_and_stamps_as_the_images():
 
 def test_calibration_reaches_the_native_side(tmp_path):
     left, right = eyes([Look(yaw=0.2, pitch=-0.1)])
-    rng = np.random.default_rng(0)
-    factors = rng.normal(0, 0.1, (2, 2, 6))
-    calibration = EyeCalibration(
-        gaze=tuple(tuple(map(tuple, eye)) for eye in factors.tolist()), lid=((0.1, 0.9),) * 2
-    )
+    weights = load(WEIGHTS)
+    ways = weights.card.config.ways
+    amounts = np.random.default_rng(0).normal(0, 1, (2, ways))
+    calibration = EyeCalibration(weights=mark(weights), amounts=tuple(map(tuple, amounts.tolist())))
     calibration.save(tmp_path / "me.json")
     plain = run(left, right).outputs["raw_state"][0]
     mapped = run(left, right, calibration=str(tmp_path / "me.json")).outputs["raw_state"][0]
-    np.testing.assert_allclose(mapped, calibration.apply(plain), atol=1e-6)
+    step = EyeEncoderStep(weights.card.config, DECODE, both_heads(weights, calibration))
+    np.testing.assert_allclose(mapped, step(left[0], right[0])[1].ravel(), atol=1e-6)
+    assert np.abs(mapped - plain).max() > 0.01
+
+
+def test_a_calibration_of_other_weights_is_refused(tmp_path):
+    left, right = eyes([Look()])
+    ways = load(WEIGHTS).card.config.ways
+    EyeCalibration(weights="00000000", amounts=((0.0,) * ways,) * 2).save(tmp_path / "me.json")
+    with pytest.raises(AssetError, match="calibrate again"):
+        run(left, right, calibration=str(tmp_path / "me.json"))
 
 
 def test_a_closed_lid_holds_gaze_and_pupil():
@@ -117,6 +126,48 @@ def test_foreign_images_are_doubted(way):
     bad = run(spoil(left[0], rng, way)[None], spoil(right[0], rng, way)[None])
     assert good.min() > 0.5
     assert bad.outputs["state"][0][CONFIDENCE].max() < 0.5
+
+
+def test_swapped_cameras_are_noticed():
+    left, right = eyes([Look(yaw=0.1 * k, pupil_mm=4) for k in range(-2, 3)])
+    got = run(right, left)
+    assert counters(got)["swapped_images"] == 5
+    assert (got.stacked("state")[:, CONFIDENCE] == 0).all()
+    good = run(left, right)
+    assert all("swapped_images" not in n.counters for n in good.profile.nodes.values())
+    assert (good.stacked("state")[:, CONFIDENCE] > 0.5).all()
+
+
+def test_one_mirrored_camera_is_noticed():
+    left, right = eyes([Look(yaw=0.1 * k) for k in range(3)])
+    got = run(np.ascontiguousarray(left[:, :, ::-1]), right)
+    assert counters(got)["mirrored_images"] == 3
+    confidence = got.stacked("state")[:, CONFIDENCE]
+    assert (confidence[:, 0] == 0).all()
+    assert (confidence[:, 1] > 0.5).all()
+
+
+def test_upside_down_cameras_are_doubted():
+    """Of many; `rtgraph eval eyes` tells the exact share."""
+    both = np.stack([pair(begin(990_005, person), Look(yaw=0.1, pitch=0.05)) for person in range(12)])
+    upside_down = both[:, ::-1]
+    left, right = (np.ascontiguousarray(x) for x in (upside_down[:, :, :128], upside_down[:, :, 128:]))
+    confidence = run(left, right).stacked("state")[:, CONFIDENCE]
+    assert (confidence < 0.5).mean() > 0.9
+
+
+def test_a_clock_that_jumps_back_starts_the_freeze_timer_again():
+    left, right = eyes([Look()])
+    times = [1000, 1010, 1020, 10, 20, 30]
+
+    def still(image):
+        return [Packet(image[0], t * 1_000_000) for t in times]
+
+    got = run_node(
+        EyeEncoder, {"left": still(left), "right": still(right)}, config={"frozen_ms": 500}, rate_hz=100
+    )
+    assert np.isfinite(got.stacked("state")).all()
+    assert (got.stacked("state")[:, CONFIDENCE] > 0.5).all()
 
 
 def test_a_right_image_without_partner_is_missing():

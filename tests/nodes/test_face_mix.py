@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from rtgraph import EndOfStream, Output, Source, register
+from rtgraph.files import bundled
 from rtgraph.models.expression import ARKIT, EYE, EYE_STATE, FRAME, INDEX, REGIONS, region
+from rtgraph.models.eye_adapter import load
 from rtgraph.models.eye_lift import EYE_REACH_RAD, from_frame, lift, to_frame
 from rtgraph.nodes.face.eye_features import FaceEyeFeatures
 from rtgraph.nodes.face.eyes import Eyes
@@ -83,7 +85,8 @@ def test_eye_features_come_from_the_state_or_the_camera_or_both():
     camera = np.linspace(-1, 1, 160).astype(np.float32)
     lifted = run_node(FaceEyeFeatures, {"state": [one]}).outputs["features"][0]
     np.testing.assert_array_equal(lifted, lift(one))
-    for share, expected in ((0.0, lifted), (1.0, camera), (0.25, 0.75 * lifted + 0.25 * camera)):
+    seen = load(bundled("assets") / "weights/eye-adapter.safetensors")(camera)
+    for share, expected in ((0.0, lifted), (1.0, seen), (0.25, 0.75 * lifted + 0.25 * seen)):
         got = run_node(
             FaceEyeFeatures,
             {"state": [one] * 3, "camera": [camera] * 3, "camera_share": [np.array([share], np.float32)] * 3},

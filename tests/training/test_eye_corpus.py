@@ -14,6 +14,7 @@ from rtgraph.training.eye_corpus.dynamics import sequence
 from rtgraph.training.eye_corpus.generate import generate
 from rtgraph.training.eye_corpus.look import GAZE_LIMIT, Look
 from rtgraph.training.eye_corpus.picture import pupil_seen, render
+from rtgraph.training.eye_corpus.points import PLACES, POINTS, points
 from rtgraph.training.eye_corpus.shards import EyeCorpusError
 from rtgraph.training.eye_corpus.sitting import Sitting, begin
 
@@ -60,6 +61,26 @@ def test_lid_wide_squint_and_pupil_change_the_picture():
     assert dark[0] < dark[1] < dark[2]
 
 
+def test_points_are_where_the_picture_shows_them():
+    sitting = plain_sitting()
+    for yaw, pitch in ((0.0, 0.0), (0.3, 0.0), (-0.3, 0.1)):
+        look = Look(yaw=yaw, pitch=pitch, pupil_mm=5)
+        found = dict(zip(POINTS, points(sitting.wearer, sitting.rig, look, np.zeros(3)), strict=True))
+        assert list(found)[: 2 * len(PLACES)][::2] == [f"{name}X" for name in PLACES]
+        column, row = (63.5 + 64 * found[f"pupil{axis}"] for axis in "XY")
+        # What a wider pupil darkens is a ring about the pupil's centre.
+        ring = shot(sitting, replace(look, pupil_mm=3)).astype(float) - shot(sitting, look)
+        rows, columns = np.nonzero(ring > 15)
+        np.testing.assert_allclose((columns.mean(), rows.mean()), (column, row), atol=1.5)
+        axis = np.array([found["axisRight"], found["axisUp"], found["axisTowards"]])
+        np.testing.assert_allclose(np.linalg.norm(axis), 1, atol=1e-5)
+        assert found["nasalCornerX"] < found["temporalCornerX"]
+        assert found["upperLidY"] < found["lowerLidY"]  # rows count downwards
+    still, moved = (points(sitting.wearer, sitting.rig, Look(), np.array([dx, 0, 0])) for dx in (0.0, 1.0))
+    px = 64 * (moved - still)[: 2 * len(PLACES) : 2]
+    np.testing.assert_allclose(px, np.exp(still[POINTS.index("logMmPx")]), rtol=0.4)  # all of them slip
+
+
 def test_a_closed_eye_shows_no_pupil():
     sitting = plain_sitting()
     assert pupil_seen(sitting.wearer, sitting.rig, Look(lid=1.0, pupil_mm=3)) == 1.0
@@ -97,6 +118,7 @@ def test_a_corpus_is_repeatable_and_resumes(tmp_path, monkeypatch):
         first, second = shards.read(a), shards.read(b)
         np.testing.assert_array_equal(first.images, second.images)
         np.testing.assert_array_equal(first.labels, second.labels)
+        np.testing.assert_array_equal(first.points, second.points)
     assert shards.read(shards.path(tmp_path / "a", 1)).sitting.tolist() == [2, 2, 3, 3]
     with pytest.raises(EyeCorpusError, match="seed is 5, expected 6"):
         generate(tmp_path / "a", images=4, seed=6, pictures=2)

@@ -79,41 +79,88 @@ def test_calibrate_writes_a_file_that_helps(tmp_path):
 
     out = tmp_path / "me.json"
     calibrate_eyes(out, looks=None, synthetic=1, weights="asset:weights/eye.safetensors")
-    fitted = EyeCalibration.load(out)
+    weights = load(bundled("assets") / "weights/eye.safetensors")
+    fitted = EyeCalibration.load(out, weights)
     left, right, targets = synthetic_looks(1)
-    states = encode_pairs(load(bundled("assets") / "weights/eye.safetensors"), left, right)
-    before, after = (np.abs(s[:, :2] - targets).mean() for s in (states, fitted.apply(states)))
-    assert after < before
+    before, after = (encode_pairs(weights, left, right, given)[1] for given in (None, fitted))
+    for eye in (0, 7):
+        assert (
+            np.abs(after[:, eye : eye + 2] - targets).mean()
+            < np.abs(before[:, eye : eye + 2] - targets).mean()
+        )
     with pytest.raises(typer.BadParameter, match="either --looks FILE or --synthetic"):
         calibrate_eyes(out, looks=None, synthetic=None, weights="asset:weights/eye.safetensors")
 
 
-def test_an_encoder_learns_and_folding_changes_nothing(tmp_path):
+def test_an_encoder_learns_resumes_and_folds(tmp_path):
     torch = pytest.importorskip("torch")
     from rtgraph.models.eye_encoder import EyeEncoder
     from rtgraph.training.eye_corpus.generate import generate
     from rtgraph.training.eyes import train as training
+    from rtgraph.training.eyes.batches import BATCH, GROUP, batches
 
     torch.set_num_threads(1)
-    generate(tmp_path, images=128, seed=1, pictures=2)
-    losses: list[float] = []
-    encoder = training.train(tmp_path, images=training.BATCH * 30, report=lambda p: losses.append(p.loss))
+    torch.manual_seed(0)
+    generate(tmp_path, images=640, seed=1, pictures=GROUP)
+    told: list[training.Progress] = []
+    checkpoint = tmp_path / "eye.checkpoint"
+    training.train(tmp_path, images=BATCH * 8, report=told.append, checkpoint=checkpoint)
+    encoder = training.train(tmp_path, images=BATCH * 16, report=told.append, checkpoint=checkpoint)
+    assert [p.images for p in told] == [BATCH * 8, BATCH * 16]
+    assert told[1].loss < 0.8 * told[0].loss
+    batch = next(batches(tmp_path, np.random.default_rng(9)))
+    assert batch.images.shape == (BATCH, 128, 128)
+    images = batch.images[:3]
+    with torch.no_grad():
+        before = EyeEncoder(encoder.config).eval()(images)[1]
+        after = encoder(images)[1]
+    assert not torch.allclose(before, after)
     fresh = EyeEncoder(encoder.config, norm=True)
     with torch.no_grad():  # statistics as after some training
         for norm in fresh.norms or ():
             norm.running_mean.uniform_(-0.5, 0.5)
             norm.running_var.uniform_(0.5, 2.0)
-    images = torch.randint(0, 256, (3, 128, 128), dtype=torch.uint8)
-    with torch.no_grad():
         for a, b in zip(fresh.eval()(images), fresh.folded()(images), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
-    pictures, labels, good = next(training._batches(tmp_path, np.random.default_rng(9)))
-    with torch.no_grad():
-        untrained = training.loss(
-            fresh(torch.from_numpy(pictures))[1], torch.from_numpy(labels), torch.from_numpy(good)
-        )
-        trained = training.loss(
-            encoder(torch.from_numpy(pictures))[1], torch.from_numpy(labels), torch.from_numpy(good)
-        )
-    assert trained < 0.8 * untrained
-    assert losses[-1] < 0.6
+
+
+def test_what_a_person_brings_along_is_not_held_against_a_picture():
+    torch = pytest.importorskip("torch")
+    from rtgraph.training.eyes.batches import GROUP
+    from rtgraph.training.eyes.losses import heads_loss
+
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.rand(GROUP, 6, generator=generator) * 0.8 - 0.4
+    labels[:, 2:] = torch.tensor([1.0, 0.0, 0.0, 4.5])
+    good, mirrored = torch.ones(GROUP), torch.zeros(GROUP)
+
+    def gradient(error):
+        raw = torch.zeros(GROUP, 8)
+        raw[:, :2] = labels[:, :2] / 0.3 + error
+        raw[:, 2] = 1.0
+        raw.requires_grad_()
+        heads_loss(raw, labels, good, mirrored).backward()
+        return raw.grad[:, :2]
+
+    own = torch.zeros(GROUP, 2)
+    own[3, 0] = 0.3
+    person = torch.full((GROUP, 2), 0.5)
+    # Beside an offset of the whole sitting, the gradient still shows which picture is off, and which way.
+    both = gradient(own + person)
+    assert both[3, 0] > both[torch.arange(GROUP) != 3, 0].max() + 0.01
+
+
+def test_ways_are_found_again():
+    from rtgraph.training.eyes.wearers import factors
+
+    rng = np.random.default_rng(0)
+    people, pictures, inputs, outputs = 150, 30, 6, 2
+    true = rng.normal(0, 1, (2, outputs, inputs))
+    amounts = rng.normal(0, 1, (people, 2))
+    x = rng.normal(0, 1, (people, pictures, inputs))
+    missing = np.einsum("pk,koi,pni->pno", amounts, true, x) + rng.normal(0, 0.5, (people, pictures, outputs))
+    ways, noise = factors(x, missing, np.ones_like(missing), 2)
+    np.testing.assert_allclose(noise, 0.5, rtol=0.2)
+    # The same plane of last layers, in whatever axes.
+    a, b = (np.linalg.svd(w.reshape(2, -1), full_matrices=False)[2] for w in (true, ways))
+    assert np.linalg.svd(a @ b.T)[1].min() > 0.99

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .look import FloatArray, Look
 from .rig import Rig
@@ -38,6 +39,11 @@ class Eyeball:
         """Along the axis, where the two spheres meet."""
         w = self.wearer
         return (w.eye_radius**2 - w.cornea_radius**2 + w.cornea_offset**2) / (2 * w.cornea_offset)
+
+    @property
+    def pupil_depth(self) -> float:
+        """Along the axis, where the plane of iris and pupil lies."""
+        return self.limbus_depth - 0.25
 
     @property
     def limbus_radius(self) -> float:
@@ -83,22 +89,37 @@ def shade(ball: Eyeball, origin: FloatArray, rays: FloatArray, rig: Rig) -> Floa
     return bright
 
 
-def _iris(ball: Eyeball, origin: FloatArray, rays: FloatArray, rig: Rig) -> tuple[FloatArray, FloatArray]:
-    """Brightness [M] through the cornea, and where [M] the ray meets it at all."""
-    w = ball.wearer
+@dataclass(frozen=True)
+class Refracted:
+    """Rays that the cornea has bent."""
+
+    ends: FloatArray  # [3, M] in the plane of the iris
+    enters: FloatArray  # [3, M] on the cornea
+    cosine: FloatArray  # [M] of the angle to the cornea's normal
+    meets: NDArray[np.bool_]  # [M] whether the cornea is met at all
+
+
+def look_through(ball: Eyeball, origin: FloatArray, rays: FloatArray) -> Refracted:
+    """Follows rays [3, M] from `origin` [3] through the cornea."""
     from_cornea = origin - ball.cornea
     along = from_cornea @ rays
-    beyond = along * along - (from_cornea @ from_cornea - w.cornea_radius**2)
+    beyond = along * along - (from_cornea @ from_cornea - ball.wearer.cornea_radius**2)
     t = -along - np.sqrt(np.maximum(beyond, 0))
     point = origin[:, None] + t * rays
-    normal = (point - ball.cornea[:, None]) / np.float32(w.cornea_radius)
+    normal = (point - ball.cornea[:, None]) / np.float32(ball.wearer.cornea_radius)
     # Snell's law in vectors.
     ratio = 1 / _REFRACTION
     cosine = -(normal * rays).sum(0)
     bent = ratio * rays + (ratio * cosine - np.sqrt(1 - ratio**2 * (1 - cosine**2))) * normal
-    plane = ball.limbus_depth - 0.25
-    s = (plane - ball.axis @ point) / np.minimum(ball.axis @ bent, -0.05)
-    inside = point + s * bent
+    s = (ball.pupil_depth - ball.axis @ point) / np.minimum(ball.axis @ bent, -0.05)
+    return Refracted(point + s * bent, point, cosine, beyond > 0)
+
+
+def _iris(ball: Eyeball, origin: FloatArray, rays: FloatArray, rig: Rig) -> tuple[FloatArray, FloatArray]:
+    """Brightness [M] through the cornea, and where [M] the ray meets it at all."""
+    w = ball.wearer
+    through = look_through(ball, origin, rays)
+    inside, point = through.ends, through.enters
     across, over = ball.right @ inside, ball.up @ inside
     radius = np.hypot(across, over)
     a, b = across - np.float32(w.pupil_offset[0]), over - np.float32(w.pupil_offset[1])
@@ -113,6 +134,6 @@ def _iris(ball: Eyeball, origin: FloatArray, rays: FloatArray, rig: Rig) -> tupl
     iris = w.iris * (1 + w.iris_contrast * (fibres * 0.6 + 0.5 * collarette))
     iris *= 1 - 0.45 * np.clip((radius - ball.limbus_radius * 0.86) / 0.9, 0, 1)
     lit = light_on(tuple(point), tuple(np.broadcast_to(ball.axis[:, None], point.shape)), rig)
-    hole = w.pupil * 0.5 + rig.bright_pupil * (0.75 + 0.25 * cosine)
+    hole = w.pupil * 0.5 + rig.bright_pupil * (0.75 + 0.25 * through.cosine)
     edge = np.clip((from_pupil - pupil) / 0.22 + 0.5, 0, 1)
-    return hole + edge * (np.maximum(iris, 0.02) * lit - hole), (beyond > 0).astype(np.float32)
+    return hole + edge * (np.maximum(iris, 0.02) * lit - hole), through.meets.astype(np.float32)

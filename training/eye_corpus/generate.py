@@ -29,7 +29,7 @@ def generate(
     another corpus.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, {"version": 1, "seed": seed, "pictures": pictures})
+    _claim(folder, {"version": 2, "seed": seed, "pictures": pictures})
     for number in range(-(-images // (pictures * SITTINGS))):
         file = shards.path(folder, number)
         if not file.exists():
@@ -39,12 +39,9 @@ def generate(
 
 def _shard(seed: int, number: int, pictures: int) -> Shard:
     sittings = np.arange(number * SITTINGS, (number + 1) * SITTINGS, dtype=np.int32)
-    made = [begin(seed, int(k)).random_pictures(pictures) for k in sittings]
-    return Shard(
-        np.concatenate([images for images, _ in made]),
-        np.concatenate([labels for _, labels in made]),
-        np.repeat(sittings, pictures),
-    )
+    made = [begin(seed, int(k)).random_labelled(pictures) for k in sittings]
+    images, labels, points = (np.concatenate(column) for column in zip(*made, strict=True))
+    return Shard(images, labels, points, np.repeat(sittings, pictures))
 
 
 def _claim(folder: Path, wanted: dict[str, int]) -> None:

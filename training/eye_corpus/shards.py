@@ -1,7 +1,8 @@
 """The corpus on disk: numbered npz shards of whole sittings, each written whole or not at all.
 
 A sitting is one wearer in one rig; its pictures differ in look, slip and noise. eyes-N.npz: `images`
-[N, 128, 128] uint8 as a left eye, `labels` [N, 6] float32 in the order of look.LABELS, `sitting` [N] int32.
+[N, 128, 128] uint8 as a left eye, `labels` [N, 6] float32 in the order of look.LABELS, `points` [N, 23]
+float32 in the order of points.POINTS, `sitting` [N] int32.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Shard:
 
     images: NDArray[np.uint8]  # [N, 128, 128]
     labels: FloatArray  # [N, 6]
+    points: FloatArray  # [N, 23]
     sitting: NDArray[np.int32]  # [N]
 
 
@@ -37,7 +39,7 @@ def write(file: Path, shard: Shard) -> None:
     """Under another name, then renamed: a killed run leaves no half file."""
     unfinished = file.with_suffix(".part")
     with unfinished.open("wb") as out:
-        np.savez(out, images=shard.images, labels=shard.labels, sitting=shard.sitting)
+        np.savez(out, images=shard.images, labels=shard.labels, points=shard.points, sitting=shard.sitting)
     unfinished.replace(file)
 
 
@@ -45,7 +47,7 @@ def read(file: Path) -> Shard:
     """Raises EyeCorpusError where the file is not a shard."""
     try:
         with np.load(file, allow_pickle=False) as found:
-            return Shard(found["images"], found["labels"], found["sitting"])
+            return Shard(found["images"], found["labels"], found["points"], found["sitting"])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise EyeCorpusError(
             f"{file} is no shard of eyes ({error}); delete it and run the corpus command again"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .look import FloatArray, Look, random_look
 from .picture import render
+from .points import points
 from .rig import Rig, random_rig
 from .wearer import Wearer, random_wearer
 
@@ -26,14 +27,24 @@ class Sitting:
 
     def picture(self, look: Look) -> NDArray[np.uint8]:
         """The next picture, [128, 128] uint8: some slip, now and then motion blur."""
+        return self.labelled(look)[0]
+
+    def labelled(self, look: Look) -> tuple[NDArray[np.uint8], FloatArray]:
+        """The next picture and its points [23]."""
         slip = self.rng.normal(0, _SLIP_MM, 3).astype(np.float32)
         motion = self.rng.uniform(-5, 5, 2) if self.rng.random() < 0.2 else (0.0, 0.0)
-        return render(self.wearer, self.rig, look, self.rng, slip, (float(motion[0]), float(motion[1])))
+        image = render(self.wearer, self.rig, look, self.rng, slip, (float(motion[0]), float(motion[1])))
+        return image, points(self.wearer, self.rig, look, slip)
 
     def random_pictures(self, count: int) -> tuple[NDArray[np.uint8], FloatArray]:
         """Independent looks: pictures [count, 128, 128] and labels [count, 6]."""
+        return self.random_labelled(count)[:2]
+
+    def random_labelled(self, count: int) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
+        """The same, and points [count, 23]."""
         looks = [random_look(self.rng) for _ in range(count)]
-        return np.stack([self.picture(look) for look in looks]), np.stack([look.labels() for look in looks])
+        images, places = zip(*(self.labelled(look) for look in looks), strict=True)
+        return np.stack(images), np.stack([look.labels() for look in looks]), np.stack(places)
 
 
 def begin(seed: int, number: int) -> Sitting:

@@ -1,4 +1,5 @@
-"""`python -m rtgraph.training.eyes`: trains the eye encoder on rendered eyes and writes its weights."""
+"""`python -m rtgraph.training.eyes`: trains the eye encoder on rendered eyes and writes its weights; killed
+at any time, it resumes by the same command."""
 
 from __future__ import annotations
 
@@ -8,47 +9,55 @@ from pathlib import Path
 
 import torch
 
+from rtgraph.models import eye_adapter
+from rtgraph.models.eye_calibration import mark
 from rtgraph.models.eye_encoder import EyeEncoder
 from rtgraph.models.eye_weights import EyeCard, load, save
 from rtgraph.training.eye_corpus.shards import EyeCorpusError
 
+from .adapter import fit_adapter
+from .people import look_at
 from .train import Progress, train
+from .wearers import Ways, learn_ways, no_ways
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m rtgraph.training.eyes", description=__doc__)
     parser.add_argument("--corpus", type=Path, default=Path.home() / ".cache/rtgraph/eyes")
     parser.add_argument(
-        "--out", type=Path, required=True, help="the .safetensors file; the card lies beside it"
+        "--out", type=Path, required=True, help="the .safetensors file; card and checkpoint lie beside it"
     )
-    parser.add_argument("--images", type=int, default=1_000_000, help="to show in all (default: %(default)s)")
-    parser.add_argument("--start", type=Path, help="go on from these weights in place of new ones")
+    parser.add_argument("--images", type=int, default=1_250_000, help="to show in all (default: %(default)s)")
+    parser.add_argument(
+        "--people", type=int, default=400, help="rendered to learn how they differ (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    start, before = None, 0
-    if given.start:
-        loaded = load(given.start)
-        start = EyeEncoder.from_arrays(loaded.card.config, loaded.tensors)
-        before = loaded.card.images_seen
 
-    def report(p: Progress) -> None:
-        print(
-            f"{p.images:8d} of {p.wanted} images  loss {p.loss:.4f}  {p.images / p.seconds:.0f}/s", flush=True
-        )
+    def write(encoder: EyeEncoder, images: int, ways: Ways | None = None) -> None:
         card = EyeCard(
             name="eye",
             licence="Apache-2.0",
-            config=p.encoder.config,
+            config=encoder.config,
             data=["rendered infrared eyes, python -m rtgraph.training.eye_corpus (Apache-2.0)"],
-            images_seen=before + p.images,
+            images_seen=images,
             notes="Both eyes share the weights; a right eye is mirrored. Trained on rendered pictures only.",
         )
-        save(given.out, p.encoder.folded().arrays(), card)  # what there is, should the run be cut short
+        save(given.out, encoder.arrays() | (ways or no_ways(encoder.config)), card)
+
+    def report(p: Progress) -> None:
+        print(f"{p.images:8d} of {p.wanted} images  loss {p.loss:.4f}  {p.images_a_second:.0f}/s", flush=True)
+        write(p.encoder.folded(), p.images)  # what there is, should the run be cut short
 
     try:
-        train(given.corpus, given.images, given.seed, report, start)
+        encoder = train(given.corpus, given.images, given.seed, report, given.out.with_suffix(".checkpoint"))
+        print(f"looking at {given.people} people, for calibrations and the face's adapter", flush=True)
+        people = look_at(encoder, given.people)
+        write(encoder, given.images, learn_ways(people, encoder.config.ways))
+        adapter = fit_adapter(people, mark(load(given.out)))
+        eye_adapter.save(given.out.with_name(f"{given.out.stem}-adapter.safetensors"), adapter)
     except EyeCorpusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -83,16 +83,17 @@ def calibrate_eyes(
         )
     loaded = _load(weights)
     left, right, targets = read_looks(looks) if looks else synthetic_looks(synthetic or 0)
-    states = encode_pairs(loaded, left, right)
-    fitted = eye_calibration.fit(states, targets)
+    features, before = encode_pairs(loaded, left, right)
+    fitted = eye_calibration.fit(loaded, features, targets)
     fitted.save(output)
+    _, after = encode_pairs(loaded, left, right, fitted)
     console = Console()
     for eye, name in enumerate(("left", "right")):
-        before, after = (
-            np.rad2deg(np.hypot(*(s[:, 7 * eye : 7 * eye + 2] - targets).T))
-            for s in (states, fitted.apply(states))
+        was, now = (
+            np.rad2deg(np.median(np.hypot(*(s[:, 7 * eye : 7 * eye + 2] - targets).T)))
+            for s in (before, after)
         )
-        console.print(f"{name} eye: {np.median(before):.2f}° off before, {np.median(after):.2f}° after")
+        console.print(f"{name} eye: {was:.2f}° off before, {now:.2f}° after")
     console.print(f"written to {output}; use it with --set NODE.calibration={output}")
 
 

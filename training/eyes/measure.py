@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtgraph.kernels.eye_encoder_step import EyeEncoderStep
-from rtgraph.models.eye_calibration import EyeCalibration, fit
+from rtgraph.models.eye_calibration import EyeCalibration, both_heads, fit
 from rtgraph.models.eye_weights import DECODE, EyeWeights
 from rtgraph.training.eye_corpus.dynamics import sequence
 from rtgraph.training.eye_corpus.sitting import Sitting, begin
@@ -20,7 +20,7 @@ from .spoil import WAYS, spoil
 from .targets import look_at_points
 
 Floats = NDArray[np.float32]
-Encode = Callable[[NDArray[np.uint8]], Floats]
+Encode = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
 
 #: Seeds of the people used here; the training corpus has others.
 HELD_OUT_SEED = 990_001
@@ -54,25 +54,45 @@ TARGETS = (
 )
 
 
-def encode_pairs(weights: EyeWeights, left: NDArray[np.uint8], right: NDArray[np.uint8]) -> Floats:
-    """Pictures [N, H, W] of both eyes -> states [N, 14]."""
-    step = EyeEncoderStep(weights.card.config, DECODE, weights.tensors, *left.shape[1:])
-    return np.stack([step(a, b)[1].reshape(-1) for a, b in zip(left, right, strict=True)])
+def encode_pairs(
+    weights: EyeWeights,
+    left: NDArray[np.uint8],
+    right: NDArray[np.uint8],
+    calibration: EyeCalibration | None = None,
+) -> tuple[Floats, Floats]:
+    """Pictures [N, H, W] of both eyes -> features [N, 160] and states [N, 14]."""
+    return _encode_all(weights, left, right, calibration)[:2]
 
 
-def encoder(weights: EyeWeights) -> Encode:
-    """Pictures of left eyes [N, 128, 128] -> states [N, 14]; the right eye sees the mirror image."""
+def _encode_all(
+    weights: EyeWeights,
+    left: NDArray[np.uint8],
+    right: NDArray[np.uint8],
+    calibration: EyeCalibration | None = None,
+) -> tuple[Floats, Floats, Floats]:
+    """The same, and how probably each picture [N, 2] is mirrored."""
+    tensors = both_heads(weights, calibration)
+    step = EyeEncoderStep(weights.card.config, DECODE, tensors, *left.shape[1:])
+    all_of = zip(*(step(a, b) for a, b in zip(left, right, strict=True)), strict=True)
+    features, states, mirrored = (np.stack(column).reshape(len(left), -1) for column in all_of)
+    return features, states, mirrored
 
-    def encode(images: NDArray[np.uint8]) -> Floats:
-        return encode_pairs(weights, images, np.ascontiguousarray(images[:, :, ::-1]))
+
+def encoder(weights: EyeWeights, calibration: EyeCalibration | None = None) -> Encode:
+    """Pictures of left eyes [N, 128, 128] -> features [N, 160], states [N, 14]; the right eye sees the mirror
+    image."""
+
+    def encode(images: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+        return encode_pairs(weights, images, np.ascontiguousarray(images[:, :, ::-1]), calibration)
 
     return encode
 
 
-def calibrate(sitting: Sitting, encode: Encode) -> EyeCalibration:
-    """The map from nine points, a few looks each, as `rtgraph calibrate eyes` makes it."""
+def calibrate(weights: EyeWeights, sitting: Sitting) -> EyeCalibration:
+    """From nine points, a few looks each, as `rtgraph calibrate eyes` makes it."""
     images, points = look_at_points(sitting)
-    return fit(encode(images), points)
+    # The right eye is the left one's mirror image and looks the other way: only the left one is asked for.
+    return fit(weights, encoder(weights)(images)[0], points)
 
 
 def measure(
@@ -85,10 +105,9 @@ def measure(
     limit = np.deg2rad(GAZE_TESTED_DEG)
     for person in range(people):
         sitting = begin(HELD_OUT_SEED, person)
-        calibration = calibrate(sitting, encode)
+        calibrated = encoder(weights, calibrate(weights, sitting))
         images, labels = sitting.random_pictures(_LOOKS)
-        raw = encode(images)
-        state = calibration.apply(raw)[:, _LEFT]
+        raw, state = encode(images)[1], calibrated(images)[1][:, _LEFT]
         seen = (labels[:, 2] >= LEAST_LID) & (np.abs(labels[:, :2]) <= limit).all(1)
         found["before"].extend(_angle(raw[seen, :2], labels[seen, :2]))
         found["after"].extend(_angle(state[seen, :2], labels[seen, :2]))
@@ -98,10 +117,16 @@ def measure(
         found["wide"].extend(np.abs(state[seen, 4] - labels[seen, 4]))
         found["doubted"].extend(raw[:, 6] < 0.5)
         bad = np.stack([spoil(image, sitting.rng, way) for image, way in zip(images, WAYS, strict=False)])
-        found["trusted"].extend(encode(bad)[:, 6] >= 0.5)
+        found["trusted"].extend(encode(bad)[1][:, 6] >= 0.5)
+        upside_down = np.stack([spoil(image, sitting.rng, "upside_down") for image in images])
+        found["upside down"].extend(encode(upside_down)[1][:, 6] >= 0.5)
+        # Each eye's picture where the other's should be: as the left one comes a mirrored left eye.
+        swapped = np.ascontiguousarray(images[:, :, ::-1])
+        found["swapped"].extend(_encode_all(weights, swapped, images)[2].min(1) < 0.5)
+        found["not swapped"].extend(_encode_all(weights, images, swapped)[2].min(1) >= 0.5)
         if person % 3 == 0:
             looks = sequence(_SEQUENCE_S, _SEQUENCE_HZ, sitting.rng, blinks_per_minute=25)
-            lids = calibration.apply(encode(np.stack([sitting.picture(look) for look in looks])))[:, 2]
+            lids = calibrated(np.stack([sitting.picture(look) for look in looks]))[1][:, 2]
             blinks += count_blinks(lids, np.array([look.lid for look in looks]))
         report(person + 1)
     return {
@@ -114,6 +139,9 @@ def measure(
         "good pictures doubted": float(np.mean(found["doubted"])),
         "gaze error uncalibrated, median": float(np.median(found["before"])),
         "gaze error uncalibrated, 95 %": float(np.percentile(found["before"], 95)),
+        "upside-down pictures trusted": float(np.mean(found["upside down"])),
+        "swapped pictures unnoticed": float(np.mean(found["swapped"])),
+        "right pictures called swapped": float(np.mean(found["not swapped"])),
         "squint error, mean": float(np.mean(found["squint"])),
         "wide error, mean": float(np.mean(found["wide"])),
         "blinks": float(blinks.real),

@@ -1,36 +1,47 @@
-"""Training the eye encoder on rendered eyes: one thread of a CPU is enough, half an hour of it."""
+"""Training the eye encoder on rendered eyes: one thread of a CPU, from wherever the last run stopped."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from rtgraph.models.eye_encoder import EyeEncoder
-from rtgraph.models.eye_weights import (
-    GAZE_SCALE_RAD,
-    PUPIL_CENTRE_MM,
-    PUPIL_SCALE_MM,
-    EyeEncoderConfig,
-)
-from rtgraph.training.eye_corpus import shards
+from rtgraph.models.eye_weights import EyeEncoderConfig
+from rtgraph.training.eye_corpus.points import POINTS
 
-from .spoil import spoil
+from .batches import BATCH, Batch, batches
+from .losses import heads_loss, points_loss
 
-BATCH = 64
-_SPOILT = 0.08  # of the pictures
-#: Of a new encoder with batch normalisation, and of one that goes on without.
-_PEAK_RATE, _PEAK_RATE_ON, _DECAY = 2e-3, 1e-3, 1e-2
+_PEAK_RATE, _DECAY = 3e-3, 1e-2
+#: Shares of all images: until the rate has reached its peak, and from when on it falls to nothing.
+_WARM, _FALL = 0.02, 0.6
+_REPORT_EVERY = 200  # batches
+
+
+class Learner(nn.Module):
+    """The encoder, and a head for the points that only training needs."""
+
+    def __init__(self, config: EyeEncoderConfig) -> None:
+        super().__init__()
+        self.encoder = EyeEncoder(config, norm=True)
+        self.points = nn.Linear(config.features, len(POINTS))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """The loss of a batch."""
+        with torch.autocast("cpu", torch.bfloat16):
+            features, heads, places = self.encoder.look(batch.images)
+            guess = self.points(features)
+        error = heads_loss(heads.float(), batch.labels, batch.good, batch.mirrored)
+        return error + points_loss(guess.float(), places, batch.labels, batch.points, batch.good)
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,7 @@ class Progress:
     images: int
     wanted: int
     loss: float
-    seconds: float
+    images_a_second: float
     encoder: EyeEncoder  # the mean of the last thousand steps; `folded` gives what can be saved
 
 
@@ -49,41 +60,50 @@ def train(
     images: int,
     seed: int = 0,
     report: Callable[[Progress], None] = lambda _: None,
-    start: EyeEncoder | None = None,
+    checkpoint: Path | None = None,
+    config: EyeEncoderConfig | None = None,
 ) -> EyeEncoder:
-    """Shows so many images (the corpus again and again) to a new encoder, or to `start`, which is folded
-    already; returns its running mean, folded."""
+    """Shows so many images (the corpus again and again) to a new encoder; returns its running mean, folded.
+
+    With `checkpoint` everything is written there now and then, and a run that finds the file goes on from it.
+    """
     torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    encoder = (start or EyeEncoder(EyeEncoderConfig(), norm=True)).train()
-    encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-    peak = _PEAK_RATE_ON if start else _PEAK_RATE
-    decayed = [p for p in encoder.parameters() if p.ndim > 1]
-    plain = [p for p in encoder.parameters() if p.ndim == 1]
+    learner = Learner(config or EyeEncoderConfig()).train()
+    learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    decayed = [p for p in learner.parameters() if p.ndim > 1]
+    plain = [p for p in learner.parameters() if p.ndim == 1]
     groups = [{"params": decayed, "weight_decay": _DECAY}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=peak, betas=(0.9, 0.98))
-    averaged = AveragedModel(encoder, avg_fn=_average, use_buffers=True)
-    mean_encoder = cast(EyeEncoder, averaged.module)
-    started, shown, mean = time.monotonic(), 0, math.nan
-    for pictures, labels, good in _batches(corpus, rng):
-        rate = peak * min(1.0, shown / (0.03 * images)) * 0.5 * (1 + math.cos(math.pi * shown / images))
+    optimiser = torch.optim.AdamW(groups, lr=_PEAK_RATE, betas=(0.9, 0.98))
+    averaged = AveragedModel(learner, avg_fn=_average, use_buffers=True)
+    parts = {"learner": learner, "optimiser": optimiser, "averaged": averaged}
+    shown = _resume(checkpoint, parts)
+    rng = np.random.default_rng((seed, shown))
+    before, started, mean = shown, time.monotonic(), math.nan
+    mean_encoder = cast(Learner, averaged.module).encoder
+    for step, batch in enumerate(batches(corpus, rng), 1):
         for group in optimiser.param_groups:
-            group["lr"] = max(rate, 1e-6)
-        with torch.autocast("cpu", torch.bfloat16):
-            _, heads = encoder(torch.from_numpy(pictures))
-        error = loss(heads.float(), torch.from_numpy(labels), torch.from_numpy(good))
+            group["lr"] = rate(shown / images)
+        error = learner(batch)
         optimiser.zero_grad(set_to_none=True)
-        error.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
+        error.backward()
+        torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         optimiser.step()
-        averaged.update_parameters(encoder)
-        shown += len(pictures)
+        averaged.update_parameters(learner)
+        shown += BATCH
         mean = error.item() if math.isnan(mean) else 0.98 * mean + 0.02 * error.item()
-        if shown % (BATCH * 200) == 0 or shown >= images:
-            report(Progress(shown, images, mean, time.monotonic() - started, mean_encoder))
+        if step % _REPORT_EVERY == 0 or shown >= images:
+            speed = (shown - before) / (time.monotonic() - started)
+            report(Progress(shown, images, mean, speed, mean_encoder))
+            _keep(checkpoint, parts, shown)
         if shown >= images:
             break
     return mean_encoder.folded()
+
+
+def rate(share: float) -> float:
+    """The learning rate when that share of all images has been shown."""
+    fall = math.cos(math.pi / 2 * min(max((share - _FALL) / (1 - _FALL), 0), 1))
+    return _PEAK_RATE * max(min(1.0, share / _WARM) * fall, 1e-4)
 
 
 def _average(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
@@ -91,59 +111,19 @@ def _average(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
     return average + (now - average) * max(0.001, 9 / (10 + float(steps)))
 
 
-def loss(heads: Tensor, labels: Tensor, good: Tensor) -> Tensor:
-    """Raw heads [B, 7] against labels [B, 6]; what cannot be seen behind a lid weighs little.
-
-    good [B] float: 1 for an eye, 0 for a spoilt picture, which counts for the confidence alone.
-    """
-    lid = labels[:, 2]
-    wanted = torch.stack(
-        [
-            labels[:, 0] / GAZE_SCALE_RAD,
-            labels[:, 1] / GAZE_SCALE_RAD,
-            lid,
-            labels[:, 3],
-            labels[:, 4],
-            (labels[:, 5] - PUPIL_CENTRE_MM) / PUPIL_SCALE_MM,
-        ],
-        1,
-    )
-    open_enough = ((lid - 0.1) / 0.3).clamp(0.02, 1)
-    one = torch.ones_like(lid)
-    weight = torch.stack([2 * open_enough, 2 * open_enough, 3 * one, one, open_enough, 0.7 * open_enough], 1)
-    off = F.huber_loss(heads[:, :6], wanted, reduction="none", delta=0.1) * 10
-    trust = F.binary_cross_entropy_with_logits(heads[:, 6], good)
-    return (off * weight * good[:, None]).sum() / (len(labels) * 10) + 0.1 * trust
+def _keep(checkpoint: Path | None, parts: dict[str, Any], shown: int) -> None:
+    if checkpoint is None:
+        return
+    unfinished = checkpoint.with_suffix(".part")
+    torch.save({"shown": shown} | {name: part.state_dict() for name, part in parts.items()}, unfinished)
+    unfinished.replace(checkpoint)
 
 
-def _batches(
-    corpus: Path, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]]:
-    """Shuffled batches without end. Shards are kept in memory; those finished later join the next round."""
-    kept: dict[Path, shards.Shard] = {}
-    while True:
-        for file in shards.paths(corpus):
-            if file not in kept:
-                kept[file] = shards.read(file)
-        pools = list(kept.values())
-        where = np.concatenate([[(s, k) for k in range(len(pool.images))] for s, pool in enumerate(pools)])
-        rng.shuffle(where)
-        for start in range(0, len(where) - BATCH + 1, BATCH):
-            chosen = where[start : start + BATCH]
-            pictures = np.stack([_vary(pools[s].images[k], rng) for s, k in chosen])
-            labels = np.stack([pools[s].labels[k] for s, k in chosen])
-            good = np.ones(BATCH, np.float32)
-            for k in np.flatnonzero(rng.random(BATCH) < _SPOILT):
-                pictures[k], good[k] = spoil(pictures[k], rng), 0
-            yield pictures, labels, good
-
-
-def _vary(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Small changes that no label notices: a crop moved a little, and now and then something in the way."""
-    dy, dx = rng.integers(-2, 3, 2)
-    image = np.roll(image, (dy, dx), (0, 1))
-    if rng.random() < 0.15:
-        y, x = rng.integers(0, 112, 2)
-        h, w = rng.integers(4, 16, 2)
-        image[y : y + h, x : x + w] = rng.integers(0, 256)
-    return image
+def _resume(checkpoint: Path | None, parts: dict[str, Any]) -> int:
+    """The images that a checkpoint has seen; 0 where there is none."""
+    if checkpoint is None or not checkpoint.exists():
+        return 0
+    found = torch.load(checkpoint, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(found[name])
+    return int(found["shown"])
