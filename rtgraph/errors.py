@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 _MAX_SHOWN = 160  # characters of a source line that are printed; a longer line is cut around the caret
 _SUGGEST_MAX = 100  # a name longer than this is no typing slip, and difflib is quadratic
@@ -111,6 +113,12 @@ def suggest(name: str, choices: Iterable[str]) -> str | None:
     by_lower = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1)
     return by_lower[near[0]] if near else None
+
+
+def last_line(error: BaseException) -> str:
+    """Where an exception was raised: the file's name and the line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere known"
 
 
 def _clean(text: str) -> str:

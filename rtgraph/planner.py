@@ -86,7 +86,7 @@ class _Builder:
         #: The nodes of the file, those too that could not be made.
         self.names = [
             *spec.nodes,
-            *(str(loc[1]) for loc in source.failed if loc[0] == "nodes" and len(loc) == 2),
+            *(str(loc[1]) for loc in source.failed if loc[:1] == ("nodes",) and len(loc) == 2),
         ]
 
     def is_whole(self, node: PlannedNode) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
-from rtgraph.errors import RtGraphError, suggest
+from rtgraph.errors import RtGraphError, last_line, suggest
 from rtgraph.node import Node
+
+log = logging.getLogger(__name__)
 
 GROUP = "rtgraph.nodes"
 
@@ -35,7 +38,10 @@ def register(name: str) -> Callable[[N], N]:
 
 
 def find(name: str) -> type[Node] | None:
-    """The node type of this name, loading only the packages whose entry point announces its family."""
+    """The node type of this name, loading only the packages whose entry point announces its family.
+
+    Raises RtGraphError where such a package cannot be loaded.
+    """
     if name not in _types:
         family = name.partition(".")[0]
         for entry in entry_points(group=GROUP):
@@ -45,9 +51,12 @@ def find(name: str) -> type[Node] | None:
 
 
 def all_types() -> dict[str, type[Node]]:
-    """Every node type there is, by name; loads all entry points."""
+    """Every node type there is, by name; loads all entry points. One that cannot be loaded is told of."""
     for entry in entry_points(group=GROUP):
-        _load(entry)
+        try:
+            _load(entry)
+        except RtGraphError as error:
+            log.warning("%s", error)
     return dict(sorted(_types.items()))
 
 
@@ -68,6 +77,11 @@ def import_module(name: str) -> None:
 
 def _load(entry: EntryPoint) -> None:
     # An entry point's name is a family of node types: "audio" announces "audio.*".
-    if entry.value not in _loaded:
-        _loaded.add(entry.value)
+    if entry.value in _loaded:
+        return
+    _loaded.add(entry.value)
+    try:
         entry.load()
+    except Exception as error:  # whatever a package does when it is imported; the others are none the worse
+        why = f"{type(error).__name__}: {error} ({last_line(error)})"
+        raise RtGraphError(f"node types {entry.name}.* cannot be loaded: {why}") from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rtgraph import _core
@@ -132,6 +134,9 @@ class Runner:
         self._run = None
         if failure is not None:
             name, port, seq, message, traceback_text = failure
+            if places := re.findall(r'File "([^"]+)", line (\d+), in (\S+)', traceback_text):
+                file, line, function = places[-1]
+                message += f" ({Path(file).name}:{line}, in {function})"
             raise NodeError(name, message, port=port or None, seq=seq, traceback_text=traceback_text or None)
 
     def profile(self) -> Profile:

@@ -14,7 +14,11 @@ def main(json_path: Path | None, runs: int = 5, quick: bool = False) -> list[Row
     """
     from . import attention, decode, encoder_step, eye_encoder, gpu, mel
 
-    rows = [row for kernel in (mel, decode, attention, encoder_step, eye_encoder, gpu) for row in kernel.rows(runs, quick)]
+    rows = [
+        row
+        for kernel in (mel, decode, attention, encoder_step, eye_encoder, gpu)
+        for row in kernel.rows(runs, quick)
+    ]
     print_table(rows, f"kernels, median of {runs} interleaved runs")
     if json_path is not None:
         write_json(json_path, rows)

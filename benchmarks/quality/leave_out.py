@@ -68,7 +68,7 @@ def _without(run: Path, features: Path, name: str) -> networks.Predictor:
     folder = run / f"without-{name}"
     for stage in ("frames", "regression"):
         shutil.copytree(run / stage, folder / stage, dirs_exist_ok=True)
-    _, config = networks.network_of(run, "regression")
+    _, config = networks.network_of(run, "people")
     data = config.data.model_copy(update={"without": (name,)})
     trained = Run(folder, features, config.model_copy(update={"data": data}), Workers())
     trained.hear()

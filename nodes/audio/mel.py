@@ -10,8 +10,7 @@ from pydantic import Field, model_validator
 from rtgraph import Input, NativeNode, NodeConfig, Output, register
 from rtgraph.kernels.mel.config import LevelConfig, MelConfig
 from rtgraph.nodes import _native
-from rtgraph.nodes.audio.types import AudioChunk
-from rtgraph.nodes.face.types import Mel
+from rtgraph.nodes.audio.types import AudioChunk, Mel
 
 _default = MelConfig()
 

@@ -14,6 +14,8 @@ Samples = NDArray[np.float32]
 
 #: One hop of sound, stamped with the capture of its last sample.
 AudioChunk = TensorType("AudioChunk", "float32", (None,), doc="[samples] mono, -1..1")
+#: One hop of natural-log mel energies, before the level normalisation where a node does not say otherwise.
+Mel = TensorType("Mel", "float32", (80,), doc="[bands] natural log, 100 Hz")
 
 
 class AudioSourceConfig(NodeConfig):

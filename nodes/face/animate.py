@@ -37,13 +37,19 @@ def animate(
         Literal["csv", "livelink", "npz"],
         typer.Option(help="csv: time_s and 61 columns. livelink: as Live Link Face records. npz: arrays."),
     ] = "csv",
-    weights: Annotated[str, typer.Option(help="tiny, base, or a .safetensors file.")] = "tiny",
+    weights: Annotated[
+        str,
+        typer.Option(
+            help="tiny, tiny-60ms, base, base-60ms, or a .safetensors file. With look-ahead the face is as "
+            "late as it is live."
+        ),
+    ] = "tiny",
     precision: Annotated[
         Literal["auto", "float32", "bfloat16", "int8"], typer.Option(help="Of the packed weights.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same face.")] = 0,
 ) -> None:
-    """Give recorded speech a face: one frame every 20 ms, without look-ahead, as fast as the machine goes."""
+    """Give recorded speech a face: one frame every 20 ms, as fast as the machine goes."""
     targets = _targets(audio, output, ".npz" if format == "npz" else ".csv")
     options = [f"{node}.{key}" for node in ("encoder", "denoiser") for key in ("weights", "precision")]
     overrides = [*zip(options, (weights, precision) * 2, strict=True), ("denoiser.seed", str(seed))]

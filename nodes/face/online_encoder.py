@@ -6,8 +6,9 @@ from pydantic import Field
 
 from rtgraph import Input, Output, register
 from rtgraph.nodes import _native
+from rtgraph.nodes.audio.types import Mel
 from rtgraph.nodes.face.network import NetworkConfig, NetworkNode
-from rtgraph.nodes.face.types import Emotion, ExpressionLatent, EyeFeatures, Hidden, Mel
+from rtgraph.nodes.face.types import Emotion, ExpressionLatent, EyeFeatures, Hidden
 
 
 @register("face.online_encoder")

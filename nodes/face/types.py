@@ -5,9 +5,6 @@ from __future__ import annotations
 from rtgraph import TensorType
 from rtgraph.models.expression import EMOTIONS, EYE_STATE, FRAME, REGIONS
 
-#: One hop of natural-log mel energies, before the level normalisation where a node does not say otherwise.
-Mel = TensorType("Mel", "float32", (80,), doc="[bands] natural log, 100 Hz")
-
 #: What a mixer, a sender, a file and the avatar take.
 ExpressionFrame = TensorType(
     "ExpressionFrame", "float32", (len(FRAME),), doc="[61] ARKit-52 weights 0..1, then 9 angles in radians"

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rtgraph.cli.lazy_group import UsageError
-from rtgraph.errors import RtGraphError
+from rtgraph.errors import RtGraphError, last_line
 from rtgraph.files import find_graph
 from rtgraph.graph import Plan
 from rtgraph.planner import load_plan
@@ -73,7 +73,9 @@ def import_modules(names: Sequence[str] | None) -> None:
         except RtGraphError as error:
             raise UsageError(str(error)) from error
         except Exception as error:
-            raise UsageError(f"--import {name}: {type(error).__name__}: {error}") from error
+            raise UsageError(
+                f"--import {name}: {type(error).__name__}: {error} ({last_line(error)})"
+            ) from error
 
 
 def check_can_write(option: str, path: Path | None) -> None:

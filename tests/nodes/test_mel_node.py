@@ -11,7 +11,7 @@ from rtgraph import GraphError, Input, Node, Packet, Runner, register
 from rtgraph.kernels.mel import LevelConfig, MelConfig
 from rtgraph.kernels.mel.reference import mel as reference
 from rtgraph.nodes.audio.mel import AudioMel
-from rtgraph.nodes.face.types import Mel
+from rtgraph.nodes.audio.types import Mel
 from rtgraph.planner import plan_text
 from rtgraph.testing import run_node
 

@@ -168,7 +168,7 @@ def test_a_failing_node_is_named_after_the_table_and_files(graph: str) -> None:
     assert json.loads(Path("p.json").read_text())["nodes"]["bad"]["errors"] == 1
     assert "error: node 'bad'" in result.stderr
     assert "packet 4: " in result.stderr
-    assert "the bird has flown" in result.stderr
+    assert "the bird has flown (clitest.py:13, in process)" in result.stderr
     assert "Traceback" not in result.stderr
     told = rtgraph("--debug", *words, code=1).stderr
     assert "clitest.py" in told
@@ -373,3 +373,21 @@ def test_new_node_refuses_a_name(graph: str, words: list[str], answer: str) -> N
     before = set(Path().iterdir())
     assert answer in rtgraph("new-node", *words, code=2).stderr
     assert set(Path().iterdir()) == before
+
+
+def test_a_package_of_nodes_that_cannot_be_imported_leaves_the_others_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from rtgraph import RtGraphError, registry
+
+    (tmp_path / "half_installed.py").write_text("import math\nmath.no_such_thing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    broken = EntryPoint("broken", "half_installed", registry.GROUP)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [broken, *entry_points(group=group)])
+    with pytest.raises(
+        RtGraphError, match=r"broken\.\* cannot be loaded: AttributeError.*half_installed.py:2"
+    ):
+        registry.find("broken.node")
+    monkeypatch.setattr(registry, "_loaded", registry._loaded - {"half_installed"})
+    assert "debug.print" in registry.all_types()
+    assert "half_installed.py:2" in caplog.text

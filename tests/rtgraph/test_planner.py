@@ -243,3 +243,8 @@ nodes:
         (12, "node 'f' has no field 'capacity'"),
         (13, "'edge' cannot be 'qeue'"),
     ]
+
+
+def test_a_file_without_a_version_is_told_at_its_first_line():
+    with pytest.raises(GraphError, match=r":1:1: error: .*version"):
+        plan_text("nodes:\n  a: {type: test.ramp}\n  b: {type: test.gain, inputs: {x: a.out}}\n")

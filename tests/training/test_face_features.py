@@ -22,6 +22,7 @@ from rtgraph.training.face.features import (
     synthetic_streams,
     write_shard,
 )
+from rtgraph.training.face.prepare import Sources, mark_of
 from rtgraph.training.face.voices import VoiceChange, change_pace, change_voice
 
 
@@ -106,7 +107,8 @@ def test_shards_come_back_and_windows_are_drawn_from_them(tmp_path: Path) -> Non
     for before, after in zip(real, read_shard(tmp_path / "real-000.npz"), strict=True):
         for name in ("mel", "motion", "lips", "spoken", "known", "emotion", "style", "real"):
             np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
-    windows = Windows(tmp_path, DataConfig(batch=5, window_frames=77, look_ahead_frames=3))
+    shares = {"real": 0.5, "speech": 0.4, "quiet": 0.1}
+    windows = Windows(tmp_path, DataConfig(batch=5, window_frames=77, look_ahead_frames=3, shares=shares))
     batch = next(windows.batches(np.random.default_rng(0)))
     assert batch.mel.shape == (5, 154, 80)
     assert batch.motion.shape == (5, 77, 61)
@@ -131,3 +133,23 @@ def test_a_kind_without_shards_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(FileNotFoundError, match="real-"):
         Windows(tmp_path, DataConfig())
+
+
+def test_recordings_that_are_left_out_are_not_seen(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    for name in ("ann_1", "ann_2", "bob_1"):
+        write_shard(tmp_path / f"lips-{name}.npz", list(real_streams([recording(rng, name)], rng)))
+    assert len(Windows(tmp_path, DataConfig(shares={"lips": 1})).streams["lips"]) == 3
+    assert len(Windows(tmp_path, DataConfig(shares={"lips": 1}, without=("ann",))).streams["lips"]) == 1
+    with pytest.raises(FileNotFoundError, match="lips-"):
+        Windows(tmp_path, DataConfig(shares={"lips": 1}, without=("ann", "bob")))
+
+
+def test_features_are_made_anew_of_another_corpus(tmp_path: Path) -> None:
+    (tmp_path / "face-00000.npz").write_bytes(b"one")
+    sources = Sources(tmp_path, None)
+    first = mark_of(sources, 0)
+    assert first == mark_of(sources, 0)
+    assert first != mark_of(sources, 1)
+    (tmp_path / "face-00001.npz").write_bytes(b"two")
+    assert first != mark_of(sources, 0)

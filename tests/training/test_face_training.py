@@ -6,6 +6,7 @@ import csv
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,20 @@ from rtgraph.training.face.features import (  # noqa: E402
 from rtgraph.training.face.stages import Run  # noqa: E402
 from rtgraph.training.face.validation import animate, lip_correlations  # noqa: E402
 from rtgraph.training.face.workers import Workers  # noqa: E402
+from rtgraph.training.real import RealClip  # noqa: E402
 
 torch.set_num_threads(1)
+
+
+def lips_of(clip: RealClip) -> RealClip:
+    """The same with all else of the face unknown."""
+    return replace(clip, motion=np.zeros_like(clip.motion), known=np.zeros_like(clip.known))
 
 
 def features(folder: Path, clips: int) -> Path:
     rng = np.random.default_rng(0)
     write_shard(folder / "real-000.npz", list(real_streams([recording(rng) for _ in range(clips)], rng)))
+    write_shard(folder / "lips-someone.npz", list(real_streams([lips_of(recording(rng))], rng)))
     write_shard(folder / "speech-000.npz", list(synthetic_streams([speech(rng) for _ in range(clips)], rng)))
     write_shard(folder / "quiet-000.npz", list(synthetic_streams([silence(rng) for _ in range(3)], rng)))
     held_out = [speech(np.random.default_rng(1000 + i)) for i in range(6)]
@@ -47,7 +55,7 @@ def features(folder: Path, clips: int) -> Path:
 def config(**stages: int) -> TrainConfig:
     told = {
         name: {"steps": stages.get(name, 0), "learning_rate": 2e-3, "warmup_steps": 10, "average": 0.98}
-        for name in ("regression", "teacher", "student")
+        for name in ("frames", "regression", "people", "teacher", "student")
     }
     return TrainConfig.model_validate({"size": "tiny", "data": {"batch": 6, "window_frames": 120}, **told})
 
@@ -61,12 +69,13 @@ def test_all_stages_run_resume_and_ship(tmp_path: Path) -> None:
     shards = features(tmp_path / "features", 2)
     first = Run(tmp_path / "run", shards, config(regression=3), Workers())
     first.train()
-    again = Run(tmp_path / "run", shards, config(regression=5, teacher=2, student=2), Workers())
+    again = Run(tmp_path / "run", shards, config(regression=5, people=1, teacher=2, student=2), Workers())
     seen: list[tuple[str, int]] = []
     again.train(lambda stage, step, steps, losses: seen.append((stage, step)))
     assert seen == [
         ("regression", 4),
         ("regression", 5),
+        ("people", 1),
         ("teacher", 1),
         ("teacher", 2),
         ("student", 1),
@@ -133,7 +142,7 @@ def test_a_minute_of_training_beats_loudness(tmp_path: Path) -> None:
     """Vowels that are equally loud: a mouth that follows loudness knows nothing, one that hears does."""
     shards = features(tmp_path / "features", 24)
     settings = config(regression=400)
-    settings.data.shares = {"real": 0.1, "speech": 0.8, "quiet": 0.1}
+    settings.data.shares = {"real": 0.1, "lips": 0.0, "speech": 0.8, "quiet": 0.1}
     run = Run(tmp_path / "run", shards, settings, Workers())
     run.train()
     heard, loud = [], []

@@ -112,24 +112,29 @@ def _blend(
     """[T, 8] targets averaged by their dominances."""
     visemes = [p.visemes[inventory.VISEME_OF[q.symbol]] for q in phones]
     targets = np.array([[getattr(v, c) for c in CONTROLS] for v in visemes])  # [N, 8]
-    strengths = {
-        "open": np.array([v.open_strength for v in visemes]),
-        "shape": np.array([v.shape_strength for v in visemes]),
-    }
-    even = np.ones(len(phones))
+    blended = np.zeros((len(times_s), len(CONTROLS)))
+    for group in p.kinetics:
+        columns = [i for i, g in enumerate(_GROUP_OF) if g == group]
+        blended[:, columns] = shares(phones, times_s, rate_ratio, group, style, p) @ targets[:, columns]
+    return blended
+
+
+def shares(
+    phones: Sequence[Phone], times_s: np.ndarray, rate_ratio: float, group: str, style: Style, p: Parameters
+) -> np.ndarray:
+    """[T, N] how much each sound has of a group of controls: its dominance over the sum of all."""
+    visemes = [p.visemes[inventory.VISEME_OF[q.symbol]] for q in phones]
+    strength = np.array([getattr(v, f"{group}_strength", 1.0) for v in visemes])
     start = np.array([q.start_s for q in phones])
     length = np.array([q.duration_s for q in phones])
-    blended = np.zeros((len(times_s), len(CONTROLS)))
-    for group, kinetics in p.kinetics.items():
-        columns = [i for i, g in enumerate(_GROUP_OF) if g == group]
-        centre = start + length / 2 - kinetics.lead_s - style.lead_s
-        away = times_s[:, None] - centre[None]  # [T, N]
-        fall = np.where(away < 0, kinetics.before_per_s, kinetics.after_per_s)
-        distance = np.maximum(np.abs(away) - kinetics.hold * length[None] / 2, 0.0)
-        speed = rate_ratio**p.speech_rate.kinetics_exponent / style.laxness
-        dominance = strengths.get(group, even)[None] * np.exp(-fall * speed * distance)
-        blended[:, columns] = dominance @ targets[:, columns] / (dominance.sum(1, keepdims=True) + 1e-12)
-    return blended
+    kinetics = p.kinetics[group]
+    centre = start + length / 2 - kinetics.lead_s - style.lead_s
+    away = times_s[:, None] - centre[None]  # [T, N]
+    fall = np.where(away < 0, kinetics.before_per_s, kinetics.after_per_s)
+    distance = np.maximum(np.abs(away) - kinetics.hold * length[None] / 2, 0.0)
+    speed = rate_ratio**p.speech_rate.kinetics_exponent / style.laxness
+    dominance = strength[None] * np.exp(-fall * speed * distance)
+    return np.asarray(dominance / (dominance.sum(1, keepdims=True) + 1e-12))
 
 
 def _closure(phones: Sequence[Phone], times_s: np.ndarray, p: Parameters) -> np.ndarray:

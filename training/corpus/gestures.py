@@ -4,14 +4,16 @@ Blinks: 26 a minute in conversation, 17 at rest (Bentivoglio et al. 1997), closi
 (VanderWerf et al. 2003), drawn to pauses (Nakano & Kitazawa 2010). Gaze: saccade amplitudes, directions and
 the times of mutual and averted gaze while talking from Lee, Badler & Badler 2002 ("Eyes Alive"); duration on
 the main sequence, 21 ms + 2.2 ms a degree (Carpenter 1988); lids follow vertical gaze (Becker & Fuchs 1988).
-Head: mostly below 2 Hz, with nods on stressed syllables (Hadar et al. 1983; Munhall et al. 2004). Brows: most
-rises go with rises in pitch, but only some accents have one (Cave et al. 1996).
+Head: mostly below 2 Hz, with nods on stressed syllables (Hadar et al. 1983; Munhall et al. 2004); most of it
+goes with the voice's level and pitch (Yehia, Kuratate & Vatikiotis-Bateson 2002), the rest wanders. Brows:
+most rises go with rises in pitch, but only some accents have one (Cave et al. 1996).
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.signal import lfilter
 
 from rtgraph.models.expression import FRAME, INDEX, both
 
@@ -147,7 +149,9 @@ def _head(prosody: Prosody, amount: float, g: Gestures, rng: np.random.Generator
     noise /= noise.std(0) + 1e-9
     wander = noise[tail : tail + frames] * np.array(g.head_sd_deg)
     livelier = gaussian_filter1d(0.4 + 0.6 * prosody.speech.astype(np.float64), 15)
-    head = wander * livelier[:, None]
+    share = g.head_voice_share
+    voice = sway(prosody) * np.array(g.head_sd_deg)
+    head = share * voice + np.sqrt(1 - share**2) * wander * livelier[:, None]
     times = (np.arange(frames) + 1) / FRAME_RATE_HZ
     for accent in prosody.accents:
         if rng.random() < g.nod_share:
@@ -159,6 +163,33 @@ def _head(prosody: Prosody, amount: float, g: Gestures, rng: np.random.Generator
     head[:, 1] += g.breath_deg * np.sin(2 * np.pi * (g.breath_hz * times + rng.random()))
     result: np.ndarray = np.radians(head * amount)
     return result
+
+
+def sway(prosody: Prosody) -> np.ndarray:
+    """[F, 3] how the voice moves yaw, pitch and roll, about -2..2, standard deviation near 1 in speech.
+
+    Level and pitch, each between two time constants and without look-ahead, so that a model that hears no
+    more than they tell can follow; 0 in silence.
+    """
+    voiced = prosody.pitch_hz > 0
+    middle = np.log2(np.median(prosody.pitch_hz[voiced])) if voiced.any() else 0.0
+    pitch = np.where(voiced, np.log2(np.maximum(prosody.pitch_hz, 1.0)) - middle, 0.0)
+    level = prosody.relative_db.astype(np.float64)
+    amounts = np.stack([
+        _between(level, 0.25, 0.9) / 0.75,
+        -_between(pitch, 0.22, 0.7) / 0.045,
+        _between(level, 0.15, 0.5) / 1.0,
+    ], axis=1)  # fmt: skip
+    return np.asarray(2 * np.tanh(amounts / 2))
+
+
+def _between(x: np.ndarray, short_s: float, long_s: float) -> np.ndarray:
+    """What is slower than `short_s` and faster than `long_s`: between two causal second-order low-passes."""
+    slow, slower = (np.exp(-1 / (FRAME_RATE_HZ * s)) for s in (short_s, long_s))
+    first, second = (
+        lfilter([(1 - pole) ** 2], [1, -2 * pole, pole**2], x) for pole in (float(slow), float(slower))
+    )
+    return np.asarray(first - second)
 
 
 def _brows(out: FloatArray, prosody: Prosody, amount: float, g: Gestures, rng: np.random.Generator) -> None:

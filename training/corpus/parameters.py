@@ -115,6 +115,7 @@ class Gestures(_Section):
     eye_range_deg: float
     head_sd_deg: tuple[float, float, float]
     head_hz: float
+    head_voice_share: float = Field(ge=0, le=1, description="of the head's motion that goes with the voice")
     nod_deg: float
     nod_s: float
     nod_share: float

@@ -57,32 +57,60 @@ def shipped(name: str, seed: int = 0) -> Predictor:
     """The face networks by the name of their weights (tiny, base) or the path of a .safetensors file.
 
     Each frame by the streaming kernels, as a graph runs them, from fresh noise; without eyes, emotion and
-    speech gate. EvaluationError where there are no such weights.
+    speech gate. What a model waits for (its card's look_ahead_ms) is taken out: sound and face are shown
+    delayed alike. EvaluationError where there are no such weights.
     """
-    loaded = _load(name)
+    loaded = load(name)
     config = loaded.card.config
+    waits = round(loaded.card.look_ahead_ms * _FRAME_RATE_HZ / 1000)  # frames
 
     def predict(audio: FloatArray) -> FloatArray:
-        encoder = EncoderStep(config.encoder, loaded.part("encoder"))
-        denoiser = DenoiserStep(config.denoiser, loaded.part("denoiser"))
+        audio = np.pad(audio, (0, waits * _FRAME_SAMPLES))
         rng = np.random.default_rng(seed)
-        hops = config.encoder.hops_per_frame
-        rows = mel(MelState(), np.ascontiguousarray(audio, np.float32))
-        frames = np.zeros((len(audio) // _FRAME_SAMPLES, len(FRAME)), np.float32)
-        latent = np.zeros((1, config.denoiser.latent_width), np.float32)
-        for k in range(len(frames)):
-            heard = np.ascontiguousarray(rows[None, hops * k : hops * (k + 1)])
-            hidden = encoder(heard, latent)
-            noise = rng.standard_normal(latent.shape, np.float32)
-            said = denoiser(noise, hidden, latent)
-            latent, frames[k] = said.latent, said.frame[0]
-        return frames
+        count = len(audio) // _FRAME_SAMPLES
+        noise = rng.standard_normal((count, config.denoiser.latent_width), np.float32)
+        return FaceStream(loaded)(audio, noise)[waits:]
 
     return predict
 
 
+class FaceStream:
+    """One stream of a weights file's networks, frame by frame by the kernels, as a graph runs them."""
+
+    def __init__(self, loaded: weights.Weights) -> None:
+        config = loaded.card.config
+        self._encoder = EncoderStep(config.encoder, loaded.part("encoder"))
+        self._denoiser = DenoiserStep(config.denoiser, loaded.part("denoiser"))
+        self._hops = config.encoder.hops_per_frame
+        self._mel = MelState()
+        self._latent = np.zeros((1, config.denoiser.latent_width), np.float32)
+
+    def __call__(
+        self,
+        audio: FloatArray,
+        noise: FloatArray,
+        eyes: FloatArray | None = None,
+        emotion: FloatArray | None = None,
+    ) -> FloatArray:
+        """The next F frames [F, 61] for audio [320 F], noise [F, latent_width], and where they are seen eyes
+        [F, 160] (`rtgraph.models.eye_lift`), emotion [8].
+        """
+        rows = mel(self._mel, np.ascontiguousarray(audio, np.float32))
+        frames = np.zeros((len(noise), len(FRAME)), np.float32)
+        seen = None if eyes is None else np.ones(1, bool)
+        mood = None if emotion is None else np.ascontiguousarray(emotion[None], np.float32)
+        for k in range(len(frames)):
+            heard = np.ascontiguousarray(rows[None, self._hops * k : self._hops * (k + 1)])
+            look = None if eyes is None else np.ascontiguousarray(eyes[None, k], np.float32)
+            hidden = self._encoder(heard, self._latent, eyes=look, eyes_present=seen, emotion=mood)
+            said = self._denoiser(noise[k : k + 1], hidden, self._latent, emotion=mood)
+            self._latent, frames[k] = said.latent, said.frame[0]
+        return frames
+
+
 @cache
-def _load(name: str) -> weights.Weights:
+def load(name: str) -> weights.Weights:
+    """A weights file by the name of its size, or by its path; EvaluationError where there is none."""
     path = (
         Path(name)
         if name.endswith(".safetensors")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -10,16 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rtgraph.models.expression import EYE_STATE, INDEX
-from rtgraph.models.eye_lift import from_frame, lift
+from rtgraph.models.expression import EYE_STATE
+from rtgraph.models.eye_lift import lift
 
 from .config import KINDS, DataConfig
 from .features import Stream, read_shard
+from .seen_eyes import see
 
-_GAZE = [INDEX[name] for name in ("leftEyeYaw", "leftEyePitch", "rightEyeYaw", "rightEyePitch")]
-_GAZE_OF_STATE = [
-    EYE_STATE.index(n) for n in ("gazeYawLeft", "gazePitchLeft", "gazeYawRight", "gazePitchRight")
-]
 _PUPILS = [EYE_STATE.index(f"pupilMm{side}") for side in ("Left", "Right")]
 
 
@@ -55,16 +52,19 @@ class Windows:
             if not config.shares.get(kind):
                 continue
             self.streams[kind] = [
-                s for path in sorted(folder.glob(f"{kind}-*.npz")) for s in read_shard(path)
+                s
+                for path in sorted(folder.glob(f"{kind}-*.npz"))
+                if not path.name.startswith(tuple(f"{kind}-{name}" for name in config.without))
+                for s in read_shard(path)
             ]
             if not self.streams[kind]:
                 raise FileNotFoundError(
                     f"{folder} holds no {kind}-*.npz; make features first, or set shares.{kind} to 0"
                 )
 
-    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Without end."""
-        kinds = list(self.streams)
+    def batches(self, rng: np.random.Generator, but: Collection[str] = ()) -> Iterator[Batch]:
+        """Without end, from all kinds `but` these."""
+        kinds = [kind for kind in self.streams if kind not in but]
         share = np.array([self.config.shares[kind] for kind in kinds])
         share = share / share.sum()
         lengths = {kind: np.array([s.frames for s in self.streams[kind]], float) for kind in kinds}
@@ -100,20 +100,18 @@ def _collated(windows: Sequence[Stream], c: DataConfig, rng: np.random.Generator
     """Windows as tensors, the sound disturbed, conditions dropped, as the config says."""
     stack = {name: np.stack([getattr(w, name) for w in windows]) for name in ("motion", "lips", "spoken")}
     motion = stack["motion"].astype(np.float32)
+    known = np.stack([w.known for w in windows])
+    seen = rng.random(len(windows)) < c.eyes_present
     mel = np.stack([_disturbed(w.mel.astype(np.float32), c, rng) for w in windows])
-    state = from_frame(motion)
+    state = see(motion, known, seen, c.other_eyes, rng)
     state[..., _PUPILS] = rng.uniform(2, 8, (len(windows), 1, 1))
     state += rng.normal(0, c.eye_noise, state.shape).astype(np.float32)
-    # a recording that does not tell the gaze gets one: seeing eyes must not mean hearing a synthesised voice
-    unseen = ~np.stack([w.known for w in windows])[:, None, _GAZE]
-    looks = rng.normal(0, 0.15, (len(windows), 1, len(_GAZE)))
-    state[..., _GAZE_OF_STATE] = np.where(unseen, looks, state[..., _GAZE_OF_STATE])
-    present = (rng.random((len(windows), 1)) < c.eyes_present) & np.ones(motion.shape[:2], bool)
+    present = seen[:, None] & np.ones(motion.shape[:2], bool)
     said = np.stack([w.emotion for w in windows]) * (rng.random((len(windows), 1)) < c.emotion_present)
     style = np.stack([w.style for w in windows]) * (rng.random((len(windows), 1)) < c.style_present)
     arrays = {
         "mel": mel, "motion": motion, "lips": stack["lips"].astype(np.float32), "spoken": stack["spoken"],
-        "known": np.stack([w.known for w in windows]), "eyes": lift(state), "eyes_present": present,
+        "known": known, "eyes": lift(state), "eyes_present": present,
         "emotion": said.astype(np.float32), "style": style.astype(np.float32),
         "real": np.array([bool(w.real) for w in windows]),
     }  # fmt: skip

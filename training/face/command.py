@@ -21,6 +21,8 @@ _DATA_NOTES = {
     "corpus": "speech synthesised by rtgraph.training.corpus, faces by its articulatory model (Apache-2.0)",
     "grid_s1": "GRID audio-visual corpus, speaker s1, 50 minutes (Cooke, Barker, Cunningham, Shao 2006, "
     "doi:10.1121/1.2229005), CC BY 4.0",
+    "lipsync_dev": "aperture and width of the lips, 5 minutes: three clips of FACEGOOD-Audio2Face (MIT) and "
+    "five sentences of five GRID speakers (CC BY 4.0)",
 }
 
 
@@ -60,7 +62,7 @@ def train(
 
     from ..corpus.utterance import CorpusError
     from .checkpoint import CheckpointError
-    from .prepare import prepare
+    from .prepare import mark_of, prepare
     from .stages import Run
     from .workers import Workers
 
@@ -73,8 +75,10 @@ def train(
         settings = settings.model_copy(update={"size": _size_of(first_weights)})
     with Workers.found() as workers:
         console = Console(quiet=not workers.first, soft_wrap=True)
-        features = folder / "features"
         try:
+            features = (
+                folder if data else _cache() / "training"
+            ) / f"features-{mark_of(sources, settings.seed)}"
             if workers.first:
                 prepare(features, sources, settings.seed, lambda name: console.print(f"features: {name}"))
             workers.wait()
@@ -113,14 +117,16 @@ def train(
 
 def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fine_tune: bool) -> Any:
     """TrainConfig from the file and the options; TrainError names what does not fit."""
-    from .config import FRAME_MS, TrainConfig
+    from .config import FRAME_MS, OF_SIZE, TrainConfig
 
-    told: dict[str, Any] = {}
+    told: dict[str, Any] = dict(OF_SIZE.get(size or "", {}))
     if fine_tune:  # little data: short, careful, from weights that know how to speak
         told = {
             "regression": {"steps": 400, "learning_rate": 1e-4},
             "teacher": {"steps": 200, "learning_rate": 5e-4},
             "student": {"steps": 200, "learning_rate": 1e-4},
+            "frames": {"steps": 0, "learning_rate": 1e-4},
+            "people": {"steps": 0, "learning_rate": 1e-4},
         }
     try:
         if path is not None:

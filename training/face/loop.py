@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,10 @@ class Loop:
         config: TrainConfig,
         stage: StageConfig,
         workers: Workers,
+        but: Collection[str] = (),
     ) -> None:
+        """`but`: kinds of data that it is not to see."""
+        self.but = but
         self.folder, self.model, self.objective = folder, model, objective
         self.windows, self.config, self.stage, self.workers = windows, config, stage, workers
         self.parameters = [p for p in model.parameters() if p.requires_grad]
@@ -64,7 +67,7 @@ class Loop:
         # batches
         rng = np.random.default_rng((self.config.seed, self.workers.rank, self.step))
         torch.manual_seed(self.config.seed * 1_000_003 + self.workers.rank * 1009 + self.step)
-        batches = self.windows.batches(rng)
+        batches = self.windows.batches(rng, self.but)
         saved = time.monotonic()
         self.model.train()
         while self.step < self.stage.steps:

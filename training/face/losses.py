@@ -15,11 +15,13 @@ from .batches import Batch
 from .config import LossConfig
 
 #: What a number counts by its region, after division by its variance; gaze and lids count fully where the
-#: eyes are seen, and little where they can only be guessed.
-_IMPORTANCE = {"brows": 1.0, "lids": 0.5, "gaze": 0.5, "mouth": 1.0, "jaw": 1.5, "head": 1.0}
-_SEEN = {"lids": 3.0, "gaze": 3.0}
+#: eyes are seen, and little where they can only be guessed. A head has three numbers only.
+_IMPORTANCE = {"brows": 1.0, "lids": 0.5, "gaze": 0.5, "mouth": 1.0, "jaw": 1.5, "head": 16.0}
+_SEEN = {"lids": 4.0, "gaze": 2.5}
 #: Apertures and widths are compared in these units, IOD: about their standard deviations in speech.
 LIP_SD = (0.035, 0.03)
+_TOUCHING = 0.5 / lip_geometry.IOD_MM
+_SHUT_COUNTS = 2.0  # times as much as apart: it is rarer
 
 
 @dataclass
@@ -72,7 +74,10 @@ class FaceLoss(nn.Module):
     def forward(self, answer: Answer, batch: Batch, code_target: Tensor) -> dict[str, Tensor]:
         """code_target [B, T, 64]: the latents of the true frames, compared where all of a frame is known."""
         weight = torch.where(batch.eyes_present.unsqueeze(-1), self.seen, self.guessed) / self.variance
-        weight = weight * batch.known.unsqueeze(1)
+        # what a listener's or a reader's head does cannot be heard: only heads that were made to go with the
+        # voice are learned from, or they would be averaged away
+        alone = batch.real[:, None] & (self.member[REGIONS.index("head")] > 0)
+        weight = weight * (batch.known & ~alone).unsqueeze(1)
         # a recording tells what sound does to a face only while it is heard
         heard = torch.where(batch.real.unsqueeze(1), batch.spoken, torch.ones_like(batch.spoken)).unsqueeze(
             -1
@@ -120,19 +125,42 @@ class FaceLoss(nn.Module):
         telling = (true_sd > 0.3) & (count > 40)
         wobble = said.diff(n=2, dim=1)[..., 0].abs().mul(heard[:, 2:]).sum(1) / count[:, 0]
         true_wobble = true.diff(n=2, dim=1)[..., 0].abs().mul(heard[:, 2:]).sum(1) / count[:, 0]
-        jitter = ((wobble + 0.01) / (true_wobble + 0.01)).log().square()
+        jitter = _ratio(wobble, true_wobble, 0.05)
         # where a mouth rests, any movement is wrong, however small: so the magnitude, not the square
         rests = (
             nn.functional.avg_pool1d(true.diff(dim=1).abs().sum(-1), 15, 1, 7, count_include_pad=False) < 1e-3
         )
         rests = rests & ~batch.real.unsqueeze(1)
         return {
+            "closure": self._closure(said[..., 0] * sd[0], batch),
             "stillness": _mean_of(said.diff(dim=1).abs().sum(-1), rests),
             "lips": square.mean(),
             "correlation": _mean_of(1 - r, telling),
-            "spread": _mean_of((said_sd / (self.config.spread_gain * true_sd)).log().square(), telling),
+            "spread": _mean_of(_ratio(said_sd, self.config.spread_gain * true_sd, 0.3), telling),
             "jitter": _mean_of(jitter, telling[:, 0]),
         }
+
+    def _closure(self, gap: Tensor, batch: Batch) -> Tensor:
+        """Cross entropy of lips that meet, where a synthesised mouth speaks: a closure of p is short, and the
+        mean of a mouth that may or may not be shut is open. gap [B, T] IOD.
+        """
+        true = batch.lips[..., 0]
+        shut, apart = (true < _TOUCHING).float(), (true > 2 * _TOUCHING).float()
+        speaking = nn.functional.max_pool1d(apart, 25, 1, 12) > 0
+        counted = (shut + apart > 0) & speaking & ~batch.real.unsqueeze(1)
+        logit = (2 * _TOUCHING - gap) / _TOUCHING
+        weight = shut.new_tensor(_SHUT_COUNTS)
+        entropy = nn.functional.binary_cross_entropy_with_logits(
+            logit, shut, pos_weight=weight, reduction="none"
+        )
+        return _mean_of(entropy, counted)
+
+
+def _ratio(said: Tensor, true: Tensor, least: float) -> Tensor:
+    """Square of the logarithm of a ratio; without `least`, a mouth that hardly moves yet would have gradients
+    beside which all others are nothing, and unlearn what else the face does.
+    """
+    return ((said + least) / (true + least)).log().square()
 
 
 def _mean_of(x: Tensor, mask: Tensor) -> Tensor:

@@ -7,12 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rtgraph.models.config import FaceConfig
+from rtgraph.models.expression import EYE_STATE
 from rtgraph.models.one_step_denoiser import OneStepDenoiser
 from rtgraph.models.online_encoder import OnlineEncoder
 from rtgraph.models.weights import Weights
 
 from .batches import Batch
 from .latent_code import LatentCode
+
+#: The gaze angles of an eye state, which stand in front in the eye input as they are.
+_GAZE = [i for i, name in enumerate(EYE_STATE) if name.startswith("gaze")]
 
 
 class FaceNetwork(nn.Module):
@@ -31,8 +35,14 @@ class FaceNetwork(nn.Module):
         self.code = LatentCode(config.denoiser.latent_width)
         nn.init.zeros_(self.encoder.previous.weight)
         self.encoder.previous.weight.requires_grad_(False)
-        # 14 of the 160 numbers are in use: from torch's small beginning the eyes would drown in the sound
+        # 14 of the 160 numbers are in use: from torch's small beginning the eyes would drown in the sound.
+        # A gaze of a few degrees is a tenth of its unit, so it begins the loudest
         nn.init.normal_(self.encoder.eyes.weight, std=0.25)
+        with torch.no_grad():
+            self.encoder.eyes.weight[:, _GAZE] *= 8
+        with torch.no_grad():  # begin near the mean face
+            self.denoiser.out.weight *= 0.1
+            self.denoiser.out.bias.zero_()
         # until the student learns to use them; so it begins as the regression
         nn.init.zeros_(self.denoiser.previous.weight)
         nn.init.zeros_(self.denoiser.noise.weight)

