@@ -168,7 +168,7 @@ def test_a_failing_node_is_named_after_the_table_and_files(graph: str) -> None:
     assert json.loads(Path("p.json").read_text())["nodes"]["bad"]["errors"] == 1
     assert "error: node 'bad'" in result.stderr
     assert "packet 4: " in result.stderr
-    assert "the bird has flown (clitest.py:13, in process)" in result.stderr
+    assert "the bird has flown (clitest.py:12, in process)" in result.stderr
     assert "Traceback" not in result.stderr
     told = rtgraph("--debug", *words, code=1).stderr
     assert "clitest.py" in told
