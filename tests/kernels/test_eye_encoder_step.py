@@ -39,6 +39,8 @@ def test_equals_the_reference(isa, height, width):
     try:
         step = EyeEncoderStep(SMALL, DECODE, weights, height, width, isa)
     except ValueError as error:
+        if "instruction set" not in str(error):
+            raise
         pytest.skip(str(error))
     expected = encode(SMALL, DECODE, weights, left, right)
     for found, wanted in zip(step(left, right), expected, strict=True):
