@@ -61,6 +61,7 @@ def test_joints_stand_at_their_pivots(head: Head, glb: Path) -> None:
 
 def test_another_reader_agrees(head: Head, glb: Path) -> None:
     import pygltflib
+
     other = pygltflib.GLTF2().load(str(glb))
     skin = next(mesh for mesh in other.meshes if mesh.name == "skin")
     assert len(skin.primitives[0].targets) == 52
