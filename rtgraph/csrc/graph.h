@@ -11,6 +11,7 @@
 
 #include "event_count.h"
 #include "histogram.h"
+#include "hot_lines.h"
 #include "packet.h"
 #include "slot_ring.h"
 
@@ -32,6 +33,8 @@ class Body {
   virtual bool hosted() const noexcept = 0;  // runs under the host's lock
   // The node's segment only. Answers through `firing`; an error is left in NodeState::failure.
   virtual Outcome process(Firing& firing) noexcept = 0;
+  // What `process` looks at, each time.
+  virtual void hot(HotLines&) const {}
 };
 
 struct Failure {
@@ -147,6 +150,20 @@ struct NodeState {
   std::vector<int64_t> origins;  // [sources]
   int64_t emitted = 0;
   int64_t elapsed_ns = 0;  // virtual time that this firing has said it takes
+
+  // What stands above and all that a firing reaches from it.
+  void hot(HotLines& lines) const {
+    lines.add(this, static_cast<std::size_t>(reinterpret_cast<const char*>(&compute) - reinterpret_cast<const char*>(this)) + 1);
+    lines.add(ports);
+    for (const Port& port : ports) lines.add(port.ends);
+    lines.add(outputs);
+    lines.add(origins);
+    for (const OutPort& out : outputs) {
+      lines.add(out.inlined);
+      for (const auto& [in, edge] : out.inlined) lines.add(&edge->passed, 1);
+    }
+    body->hot(lines);
+  }
 
   Histogram compute, wait, host_wait, late, device;  // wait, host_wait: where there was any, firings without are not in them
   Counter errors;

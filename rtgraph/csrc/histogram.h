@@ -14,9 +14,13 @@ class Histogram {
  public:
   void record(int64_t ns) noexcept {
     const uint64_t v = ns < 0 ? 0 : ns > static_cast<int64_t>(kMax) ? kMax : static_cast<uint64_t>(ns);
-    bump(buckets_[index(v)]);
+    recent_ = &buckets_[index(v)];
+    bump(*recent_);
     if (v > max_.load(std::memory_order_relaxed)) max_.store(v, std::memory_order_relaxed);
   }
+
+  // Brings the bucket of the last value back into the cache, the next one being likely near it. The writer's thread.
+  void fetch() const noexcept { __builtin_prefetch(recent_); }
 
   uint64_t count() const noexcept {
     uint64_t n = 0;
@@ -68,6 +72,7 @@ class Histogram {
   static void bump(std::atomic<uint64_t>& a) { a.store(a.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
   std::atomic<uint64_t> max_{0};  // on the page of the buckets of short durations
+  std::atomic<uint64_t>* recent_ = &buckets_[0];
   std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
 };
 

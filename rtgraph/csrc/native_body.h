@@ -55,6 +55,12 @@ class NativeBody final : public Body {
         return Outcome::error;
     }
   }
+  void hot(HotLines& lines) const override {
+    lines.add(this, sizeof *this);
+    lines.add(table_, sizeof *table_);
+    lines.add(inputs_);
+    lines.add(outputs_);
+  }
 
  private:
   static NativeBody& self(const rtgraph_context* c) { return *static_cast<NativeBody*>(c->runtime); }

@@ -151,6 +151,22 @@ Outcome PythonBody::process(Firing& firing) noexcept {
   return outcome;
 }
 
+void PythonBody::hot(HotLines& lines) const {
+  lines.add(this, sizeof *this);
+  lines.add(order_);
+  lines.add(inputs_);
+  lines.add(outputs_);
+  for (const PortType& type : outputs_) lines.add(type.dims);
+  lines.add(argv_);
+  lines.add(argv_[0], sizeof(PyObject) + 2 * sizeof(void*));
+  lines.add(context_, sizeof *context_);
+  lines.add(context_object_.ptr(), sizeof(PyObject) + 2 * sizeof(void*));
+  if (!PyFunction_Check(callee_)) return;
+  lines.add(callee_, sizeof(PyFunctionObject));
+  PyObject* code = PyFunction_GET_CODE(callee_);
+  lines.add(code, static_cast<std::size_t>(Py_TYPE(code)->tp_basicsize) + static_cast<std::size_t>(Py_SIZE(code)) * 2);
+}
+
 // One dict of outputs, a sequence of them, or the array of the only output.
 Outcome PythonBody::take_result(Firing& firing, PyObject* result) {
   if (outputs_.size() == 1 && (is_array(result) || is_packet(result))) return put_one(firing, 0, result) ? Outcome::ok : Outcome::error;

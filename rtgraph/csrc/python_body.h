@@ -82,6 +82,7 @@ class PythonBody final : public Body {
 
   bool hosted() const noexcept override { return true; }
   Outcome process(Firing& firing) noexcept override;
+  void hot(HotLines& lines) const override;
 
  private:
   Outcome take_result(Firing& firing, PyObject* result);

@@ -28,10 +28,16 @@ Segment::Segment(Scheduler& scheduler, std::string segment_name)
 void Segment::start(int64_t now) {
   busy_until = now;
   for (NodeState* n : nodes) n->due_ns = now + n->first_tick_ns;
+  hot_.clear();
+  for (const NodeState* n : nodes) n->hot(hot_);
 }
 
 bool Segment::step(HostLock& lock) {
   lock_ = &lock;
+  if (!awake_) {
+    hot_.fetch();
+    for (const NodeState* n : nodes) n->compute.fetch();
+  }
   if (!awake_ || ++steps_ % 256 == 0) mark_ = watch_.sync();  // right after a firing `mark_` is as good as now
   virtual_now_ = manual_ ? std::max(scheduler_.clock.ticks(), busy_until) : 0;
   awake_ = run_from(0);

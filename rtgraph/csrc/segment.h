@@ -87,6 +87,7 @@ class Segment {
   bool awake_ = false;       // the last step fired something
   uint32_t steps_ = 0;
   Stopwatch watch_;
+  HotLines hot_;
   int64_t virtual_now_ = 0;  // the manual clock, plus what this step's firings have said they take
 };
 
