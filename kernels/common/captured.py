@@ -8,6 +8,12 @@ import torch
 from torch import Tensor
 
 
+def need_device() -> None:
+    """RuntimeError where there is no CUDA device."""
+    if not torch.cuda.is_available():
+        raise RuntimeError("no CUDA device is available")
+
+
 class Captured:
     """Inputs are copied from page-locked memory to the device, `launch` runs, outputs are copied back: one
     graph.

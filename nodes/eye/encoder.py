@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
-from rtgraph import AssetError, Input, NativeNode, NodeConfig, Output, register
+from rtgraph import AssetError, Input, NativeNode, Output, register
 from rtgraph.context import Context
 from rtgraph.models import eye_weights
 from rtgraph.models.eye_calibration import EyeCalibration, both_heads
 from rtgraph.nodes import _native
+from rtgraph.nodes.device import DeviceConfig, on_cuda
 from rtgraph.nodes.face.types import EyeFeatures, EyeImage, EyeState
 
 
@@ -24,7 +27,7 @@ class EyeEncoder(NativeNode):
     torn and foreign images the network's own confidence falls.
     """
 
-    class Config(NodeConfig):
+    class Config(DeviceConfig):
         weights: str = Field(
             "asset:weights/eye.safetensors",
             min_length=1,
@@ -65,13 +68,20 @@ class EyeEncoder(NativeNode):
             raise AssetError(str(error)) from error
 
     def native(self) -> object:
-        c, w = self.config, self.weights
-        return _native.eye_encoder(
-            w.card.config,
-            eye_weights.DECODE,
-            both_heads(w, self.calibration),
-            c.height,
-            c.width,
-            round(c.frozen_ms * 1e6),
-            c.hold_below,
+        c, config = self.config, self.weights.card.config
+        heads = both_heads(self.weights, self.calibration)
+        frozen_ns = round(c.frozen_ms * 1e6)
+        if c.device == "cpu":
+            return _native.eye_encoder(
+                config, eye_weights.DECODE, heads, c.height, c.width, frozen_ns, c.hold_below
+            )
+
+        def capture() -> Any:
+            from rtgraph.nodes.eye.captured import capture
+
+            return capture(config, heads, c.height, c.width)
+
+        self.captured = on_cuda(self.name, capture)
+        return _native.captured_eye_encoder(
+            self.captured, config.features, c.height, c.width, frozen_ns, c.hold_below
         )

@@ -12,6 +12,7 @@ from rtgraph import Input, NativeNode, NodeConfig, Output, register
 from rtgraph.models.avatar import Head, identity_code, load_head
 from rtgraph.models.expression import INDEX
 from rtgraph.nodes import _native
+from rtgraph.nodes.device import DeviceConfig, on_cuda
 from rtgraph.nodes.face.types import ExpressionFrame, Normals, Splats, Vertices
 
 
@@ -43,7 +44,8 @@ class AvatarDecoder(NativeNode):
     `rtgraph.models.avatar.drive` says how eyes, lids and lips are made to agree.
     """
 
-    Config = AvatarConfig
+    class Config(AvatarConfig, DeviceConfig):
+        pass
 
     frame = Input(ExpressionFrame)
     vertices = Output(Vertices, shape=lambda c: (len(_head(c).neutral), 3), doc="unless output is gaussians")
@@ -53,16 +55,26 @@ class AvatarDecoder(NativeNode):
     )
 
     def native(self) -> object:
-        head = _head(self.config)
-        g = head.gaussians
-        return _native.avatar_decoder(
-            _plan(self.config.head, self.config.gaussians),
-            np.ascontiguousarray(head.neutral, np.float32),
-            np.ascontiguousarray(head.joint_pivot, np.float32),
-            [(INDEX[c.first], INDEX[c.second], c.inverted) for c in head.card.correctives],
-            np.ascontiguousarray(np.column_stack([g.colour, g.opacity]), np.float32),
-            self.config.mesh,
-            self.config.gaussians,
+        c, head = self.config, _head(self.config)
+        neutral = np.ascontiguousarray(head.neutral, np.float32)
+        pivot = np.ascontiguousarray(head.joint_pivot, np.float32)
+        correctives = [(INDEX[c.first], INDEX[c.second], c.inverted) for c in head.card.correctives]
+        tint = np.ascontiguousarray(
+            np.column_stack([head.gaussians.colour, head.gaussians.opacity]), np.float32
+        )
+        if c.device == "cpu":
+            plan = _plan(c.head, c.gaussians)
+            return _native.avatar_decoder(plan, neutral, pivot, correctives, tint, c.mesh, c.gaussians)
+
+        def capture() -> Any:
+            from rtgraph.nodes.face.captured import capture_avatar
+
+            rig = _person(c.head, "", None).rig(gaussians=c.gaussians)
+            return capture_avatar(rig, neutral, pivot, tint, c.mesh, c.gaussians)
+
+        self.captured = on_cuda(self.name, capture)
+        return _native.captured_avatar_decoder(
+            self.captured, len(neutral), correctives, tint, c.mesh, c.gaussians
         )
 
 

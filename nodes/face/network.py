@@ -9,14 +9,15 @@ from weakref import WeakValueDictionary
 
 from pydantic import Field
 
-from rtgraph import AssetError, NativeNode, NodeConfig
+from rtgraph import AssetError, NativeNode
 from rtgraph.context import Context
 from rtgraph.files import bundled
 from rtgraph.kernels.linear import Precision, instruction_sets
 from rtgraph.models import weights
+from rtgraph.nodes.device import DeviceConfig, on_cuda
 
 
-class NetworkConfig(NodeConfig):
+class NetworkConfig(DeviceConfig):
     """The options of a node that runs a part of the face networks."""
 
     weights: str = Field(
@@ -27,9 +28,6 @@ class NetworkConfig(NodeConfig):
     )
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         "auto", description="of the packed weights; auto: bfloat16, or float32 on a processor without AVX2"
-    )
-    device: Literal["cpu", "cuda"] = Field(
-        "cpu", description="cuda: captured once as a CUDA graph, launched without Python; needs rtgraph[cuda]"
     )
 
 
@@ -100,16 +98,13 @@ class NetworkNode(NativeNode):
         """The part as a CUDA graph. Raises AssetError where this machine or this precision has none."""
         if self.precision == "int8":
             raise AssetError(f"{self.name}.precision: int8 runs on a CPU alone; give bfloat16 or float32")
-        try:
+
+        def capture() -> Any:
             from rtgraph.nodes.face import captured
-        except ImportError as error:
-            raise AssetError(
-                f"{self.name}.device: cuda needs torch and triton ({error}); pip install 'rtgraph[cuda]'"
-            ) from error
-        try:
+
             return captured.capture(self.part, config, tensors, self.precision)
-        except RuntimeError as error:
-            raise AssetError(f"{self.name}.device: cuda: {error}; use device: cpu") from error
+
+        return on_cuda(self.name, capture)
 
 
 def best_precision() -> Precision:

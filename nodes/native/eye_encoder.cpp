@@ -8,6 +8,8 @@
 #include <cstring>
 #include <vector>
 
+#include "bind_captured.h"
+#include "captured_steps.h"
 #include "kernels/eye_encoder_step/bind_shape.h"
 #include "kernels/eye_encoder_step/eye_encoder_step.h"
 #include "kernels/linear/bind_weights.h"
@@ -38,11 +40,13 @@ bool is_flat(const std::uint8_t* image, std::size_t pixels) {
   return static_cast<double>(squares) / count - mean * mean < 4.0;  // two grey levels of spread
 }
 
+// Step: kernels::EyeEncoderStep or CapturedEyeEncoderStep.
+template <class Step>
 class EyeEncoder final : public Node {
  public:
-  EyeEncoder(const kernels::EyeEncoderShape& shape, const kernels::WeightMap& weights, int height, int width,
-             int64_t frozen_ns, float held_below)
-      : step_(shape, weights, height, width),
+  template <class... Args>
+  EyeEncoder(int height, int width, int64_t frozen_ns, float held_below, Args&&... step)
+      : step_(std::forward<Args>(step)..., height, width),
         pixels_(static_cast<std::size_t>(height) * width),
         missing_(pixels_),
         frozen_ns_(frozen_ns),
@@ -69,6 +73,8 @@ class EyeEncoder final : public Node {
     float* raw = ctx.output<float>(kRawState);
     std::array<float, 2> mirrored;
     step_.step(images[0], images[1], ctx.output<float>(kFeatures), raw, mirrored.data());
+    if constexpr (kOnGpu<Step>)
+      if (const char* failure = step_.failure()) return ctx.fail(failure);
     notice_mirrored(usable, mirrored, ctx);
     for (int eye = 0; eye < 2; ++eye)
       if (!usable[eye]) raw[eye * kNumbers + kConfidence] = 0;
@@ -124,7 +130,7 @@ class EyeEncoder final : public Node {
     }
   }
 
-  kernels::EyeEncoderStep step_;
+  Step step_;
   const std::size_t pixels_;
   const std::vector<std::uint8_t> missing_;  // black
   const int64_t frozen_ns_;
@@ -139,12 +145,23 @@ void add_eye_encoder(py::module_& m) {
       "eye_encoder",
       [](const py::object& config, const std::array<float, 7>& decode, const py::dict& weights, int height, int width,
          int64_t frozen_ns, float held_below) {
-        return capsule<EyeEncoder>(kernels::eye_encoder_shape_from(config, decode), kernels::weight_map(weights), height,
-                                   width, frozen_ns, held_below);
+        return capsule<EyeEncoder<kernels::EyeEncoderStep>>(height, width, frozen_ns, held_below,
+                                                            kernels::eye_encoder_shape_from(config, decode),
+                                                            kernels::weight_map(weights));
       },
       py::arg("config"), py::arg("decode"), py::arg("weights"), py::arg("height"), py::arg("width"),
       py::arg("frozen_ns"), py::arg("held_below"),
       "config, decode: as models/eye_weights.py has them; weights: both_heads of models/eye_calibration.py");
+  m.def(
+      "captured_eye_encoder",
+      [](const py::object& captured, int features, int height, int width, int64_t frozen_ns, float held_below) {
+        return capsule<EyeEncoder<CapturedEyeEncoderStep>>(height, width, frozen_ns, held_below, captured_graph(captured),
+                                                           features);
+      },
+      py::arg("captured"), py::arg("features"), py::arg("height"), py::arg("width"), py::arg("frozen_ns"),
+      py::arg("held_below"),
+      "captured: a kernels.common.captured.Captured of an EyeEncoderDevice's step, which must outlive the node; "
+      "features: of one eye");
 }
 
 }  // namespace rtgraph::nodes

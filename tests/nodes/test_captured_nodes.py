@@ -1,13 +1,10 @@
-"""The networks' nodes on `device: cuda`: what C++ does around the captured graphs, and on a device all of it."""
+"""The face networks' nodes on `device: cuda`: what C++ does around the captured graphs, and on a device all of it."""
 
 from __future__ import annotations
 
-import ctypes
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
+from captured_stand_in import StandIn, build_driver
 from frame_path_graphs import TAPS, graph, make_weights
 
 from rtgraph import AssetError, NodeError
@@ -26,56 +23,38 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    library = tmp_path_factory.mktemp("driver") / "libdriver.so"
-    source = Path(__file__).with_name("driver_stand_in.c")
-    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", library], check=True)
-    return str(library)
+    return build_driver(tmp_path_factory.mktemp("driver"))
 
 
-class OnTheCpu:
-    """A captured step whose kernels are the CPU's. Fails from frame `broken_from` on."""
+def on_the_cpu(part, config, tensors, driver, broken_from):
+    """A captured step whose kernels are the CPU's."""
+    one, c = (lambda n: np.full((1, n), np.nan, np.float32)), config
+    flag = np.ones(1, np.bool_)
+    if part == "encoder":
+        step = EncoderStep(config, tensors)
+        step(np.ones((1, c.hops_per_frame, c.mel_bands), np.float32))  # capturing runs the kernels, too
+        mel = np.full((1, c.hops_per_frame, c.mel_bands), np.nan, np.float32)
+        arrays = {"mel": mel, "previous": one(c.latent_width), "eyes": one(c.eye_features),
+                  "eyes_present": flag.copy(), "emotion": one(c.emotions), "hidden": one(c.hidden_width)}  # fmt: skip
+    else:
+        step = DenoiserStep(config, tensors)
+        arrays = {"noise": one(c.latent_width), "hidden": one(c.hidden_width), "previous": one(c.latent_width),
+                  "emotion": one(c.emotions), "latent": one(c.latent_width),
+                  "frame": one(c.weights + c.angles), "confidence": one(c.regions)}  # fmt: skip
 
-    stream = 0x51
-
-    def __init__(self, part, config, tensors, driver, broken_from):
-        self.driver, self.frames, self.broken_from = driver, 0, broken_from
-        one, c = (lambda n: np.full((1, n), np.nan, np.float32)), config
-        flag = np.ones(1, np.bool_)
-        if part == "encoder":
-            self.step = EncoderStep(config, tensors)
-            self.step(
-                np.ones((1, c.hops_per_frame, c.mel_bands), np.float32)
-            )  # capturing runs the kernels, too
-            mel = np.full((1, c.hops_per_frame, c.mel_bands), np.nan, np.float32)
-            self.arrays = {"mel": mel, "previous": one(c.latent_width), "eyes": one(c.eye_features),
-                           "eyes_present": flag.copy(), "emotion": one(c.emotions), "hidden": one(c.hidden_width)}  # fmt: skip
-        else:
-            self.step = DenoiserStep(config, tensors)
-            self.arrays = {"noise": one(c.latent_width), "hidden": one(c.hidden_width),
-                           "previous": one(c.latent_width), "emotion": one(c.emotions),
-                           "latent": one(c.latent_width), "frame": one(c.weights + c.angles),
-                           "confidence": one(c.regions)}  # fmt: skip
-        self.arrays |= {"reset": flag, "replaced": np.zeros(1, np.int32)}
-        self.host = {name: (x.ctypes.data, x.nbytes) for name, x in self.arrays.items()}
-        self.callback = ctypes.CFUNCTYPE(ctypes.c_int)(self.launch)
-        self.exec = ctypes.cast(self.callback, ctypes.c_void_p).value
-
-    def launch(self):
-        self.frames += 1
-        if self.frames > self.broken_from:
-            return 700
-        a = self.arrays
+    def work(a):
         if a["reset"][0]:
-            self.step.reset(0)
+            step.reset(0)
         if "mel" in a:
-            self.step(a["mel"], a["previous"], eyes=a["eyes"], eyes_present=a["eyes_present"],
-                      emotion=a["emotion"], out=a["hidden"])  # fmt: skip
+            step(a["mel"], a["previous"], eyes=a["eyes"], eyes_present=a["eyes_present"],
+                 emotion=a["emotion"], out=a["hidden"])  # fmt: skip
         else:
-            got = self.step(a["noise"], a["hidden"], a["previous"], emotion=a["emotion"])
+            got = step(a["noise"], a["hidden"], a["previous"], emotion=a["emotion"])
             for name in ("latent", "frame", "confidence"):
                 a[name][:] = getattr(got, name)
-        a["replaced"][:] = self.step.replaced_inputs
-        return 0
+        a["replaced"][:] = step.replaced_inputs
+
+    return StandIn(work, arrays | {"reset": flag, "replaced": np.zeros(1, np.int32)}, driver, broken_from)
 
 
 @pytest.fixture
@@ -83,7 +62,9 @@ def stand_in(driver, monkeypatch):
     """Captures onto the CPU; the fixture's value sets from which frame on the graphs fail."""
     captured = pytest.importorskip("rtgraph.nodes.face.captured")
     limits = {"encoder": 10**9, "denoiser": 10**9}
-    monkeypatch.setattr(captured, "capture", lambda part, c, t, _: OnTheCpu(part, c, t, driver, limits[part]))
+    monkeypatch.setattr(
+        captured, "capture", lambda part, c, t, _: on_the_cpu(part, c, t, driver, limits[part])
+    )
     return limits
 
 
