@@ -1,4 +1,4 @@
-"""What nodes that run on a CPU or on a GPU have in common: the option, and how they say that there is no GPU."""
+"""What nodes that run on a CPU or on a GPU share: the option, and the answer where there is no GPU."""
 
 from __future__ import annotations
 

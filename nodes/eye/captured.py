@@ -14,7 +14,7 @@ from rtgraph.models import eye_weights
 
 
 def capture(config: Any, weights: Mapping[str, NDArray[np.float32]], height: int, width: int) -> Captured:
-    """weights: `both_heads` of models/eye_calibration.py. Raises RuntimeError where there is no CUDA device."""
+    """weights: `both_heads` of models/eye_calibration.py. RuntimeError where there is no CUDA device."""
     need_device()
     step = EyeEncoderDevice(config, eye_weights.DECODE, weights, height, width)
     outputs = {name: getattr(step, name) for name in ("features", "state", "mirrored")}

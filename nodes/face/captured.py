@@ -42,7 +42,7 @@ def capture_avatar(
     mesh: bool,
     gaussians: bool,
 ) -> Captured:
-    """A rig's inputs to vertices, normals and rows of Gaussians (as face.types.Splats has them), for a person.
+    """A rig's inputs to vertices, normals and rows of Gaussians (as face.types.Splats), for a person.
 
     neutral [V, 3], joint_pivot [J, 3]: the person; tint [G, 4]: linear RGB and opacity. Raises RuntimeError
     where there is no CUDA device, or where rtgraph was built without CUDA.
