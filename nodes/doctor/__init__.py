@@ -17,7 +17,7 @@ def doctor(
         str | None,
         typer.Argument(
             metavar="[GRAPH]",
-            help="Look at the ports that this graph uses; without it at the usual ones.",
+            help="Look at the sensors and ports that this graph uses; without it at the usual ports.",
             show_default=False,
         ),
     ] = None,
@@ -44,7 +44,7 @@ def doctor(
 
 def examine(plan: Plan | None) -> Iterator[Finding]:
     """Everything, in the order of the report."""
-    from rtgraph.nodes.doctor import devices, machine, network
+    from rtgraph.nodes.doctor import devices, machine, network, sensors
 
     yield from machine.machine()
     yield from machine.kernels()
@@ -52,6 +52,7 @@ def examine(plan: Plan | None) -> Iterator[Finding]:
     yield from devices.assets()
     yield from devices.microphones()
     yield from devices.cameras()
+    yield from sensors.sensors(plan)
     yield network.loopback()
     yield from network.targets(plan)
     yield from network.vrchat()

@@ -60,17 +60,17 @@ def cameras() -> Iterator[Finding]:
 def assets() -> Iterator[Finding]:
     section = "bundled files"
     for folder, pattern, without in (
-        (
-            "weights",
-            "*.safetensors",
-            "a face needs weights: install a release, or train some",
-        ),
+        ("weights", "*.safetensors", "a face needs weights: install a release, or train some"),
         ("heads", "*.safetensors", "the viewer has no head to show"),
-        ("clips", "*.flac", "there is no sound to fall back to"),
+        ("clips", "*.[fm][lp]*", "there are no sound and no eyes to fall back to"),
     ):
         files = sorted((bundled("assets") / folder).rglob(pattern))
         if files:
-            sizes = ", ".join(f"{file.name} ({file.stat().st_size / 1e6:.1f} MB)" for file in files)
+            sizes = ", ".join(f"{file.name} ({_size(file.stat().st_size)})" for file in files)
             yield Finding(section, folder, "ok", sizes)
         else:
             yield Finding(section, folder, "problem", "none found", without)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 100_000 else f"{count / 1e3:.1f} kB"

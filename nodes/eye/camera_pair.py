@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 
 from rtgraph import DeviceError, register
 from rtgraph.context import Context
-from rtgraph.nodes.eye.clip import BUNDLED, ClipStream
+from rtgraph.node import Outputs
+from rtgraph.nodes.eye.clip import BUNDLED, EyeClip
 from rtgraph.nodes.eye.image import EyeImageConfig
 from rtgraph.nodes.eye.live import LiveCameras, LiveConfig
 from rtgraph.nodes.eye.opencv import opencv
@@ -31,7 +32,8 @@ class CameraPair(LiveCameras):
     `left` and `right` are devices, by index or path (/dev/video2), or `both` is one whose image shows the
     eyes side by side; without any it is 0 and 2, as two cameras are numbered on Linux. A camera that
     vanishes is looked for again; the other one goes on. None at all when the graph starts is an error or,
-    with `fallback`, answered by rendered eyes, and said. Counts as eye.mjpeg does.
+    with `fallback`, answered by rendered eyes, and said; on a manual clock, which no camera can follow, they
+    play at once. Counts as eye.mjpeg does.
     """
 
     class Config(LiveConfig):
@@ -59,6 +61,40 @@ class CameraPair(LiveCameras):
             given = {eye: _index(device) for eye, device in named.items() if device is not None}
             return given or {0: 0, 1: 2}
 
+    def open(self, ctx: Context) -> None:
+        self._stand_in: EyeClip | None = None
+        if self.config.fallback and not ctx.live:
+            self._stand_in = self._rendered(ctx)
+            return
+        try:
+            super().open(ctx)
+        except DeviceError:
+            if not self.config.fallback:
+                raise
+            ctx.log.warning("%s: there is no eye camera; rendered eyes stand in for it", self.name)
+            self._stand_in = self._rendered(ctx)
+
+    def rate_hz(self) -> float | None:
+        return None if self._stand_in is None else self._stand_in.rate_hz
+
+    def process(self, ctx: Context) -> Outputs:
+        if self._stand_in is None:
+            return super().process(ctx)
+        left, right = self._stand_in.read_on()
+        return {"left": left, "right": right}
+
+    def reset(self) -> None:
+        if self._stand_in is None:
+            super().reset()
+        else:
+            self._stand_in.rewind()
+
+    def close(self) -> None:
+        super().close()
+        stand_in: EyeClip | None = getattr(self, "_stand_in", None)  # `open` may have failed
+        if stand_in is not None:
+            stand_in.close()
+
     def cameras(self, ctx: Context) -> list[Camera]:
         cv2 = opencv("eye.camera_pair")
         found = [
@@ -71,17 +107,18 @@ class CameraPair(LiveCameras):
                 camera.connect().close()
             except OSError as error:
                 troubles.append(f"{camera.name}: {error}")
-        if len(troubles) == len(found) and self.config.fallback:
-            ctx.log.warning("%s: there is no eye camera; rendered eyes stand in for it", self.name)
-            c = self.config
-            self._format = EyeImageConfig.model_validate({"height": c.height, "width": c.width})
-            return [Camera("the rendered eyes", partial(ClipStream, ctx.find_file(BUNDLED)), None)]
         if len(troubles) == len(found):
             raise DeviceError(
                 f"there is no eye camera ({'; '.join(troubles)}). Devices there are: {_devices()}. "
                 "Set `left` and `right`, or play rendered eyes: --swap NODE=eye.synthetic"
             )
         return found
+
+    def _rendered(self, ctx: Context) -> EyeClip:
+        """The bundled clip, upright and whole whatever the cameras' views are."""
+        c = self.config
+        size = EyeImageConfig.model_validate({"height": c.height, "width": c.width})
+        return EyeClip([ctx.find_file(BUNDLED)], size)
 
 
 class UvcStream:

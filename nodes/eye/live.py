@@ -43,7 +43,6 @@ class LiveCameras(Source):
         raise NotImplementedError
 
     def open(self, ctx: Context) -> None:
-        self._format: EyeImageConfig = self.config  # before `cameras`, which may choose another
         self._inbox = Inbox()
         self._readers = [Reader(camera, self._inbox) for camera in self.cameras(ctx)]
         self._blank = blank(self.config)
@@ -80,7 +79,7 @@ class LiveCameras(Source):
             reader.join(1.0)
 
     def _add(self, of: int | None, raw: NDArray[Any], exposed_ns: int, arrived_ns: int, ctx: Context) -> None:
-        c = self._format
+        c = self.config
         try:
             raws = list(enumerate(halves(raw))) if of is None else [(of, raw)]
             for came_as, one in raws:

@@ -12,7 +12,7 @@ from rtgraph.context import Context
 from rtgraph.models.expression import EYE, EYE_STATE
 from rtgraph.node import Outputs
 from rtgraph.nodes.face.last_good import LastGood
-from rtgraph.nodes.face.one_euro import OneEuro, Smoothing
+from rtgraph.nodes.face.one_euro import OneEuro, Smoothing, by_number
 from rtgraph.nodes.face.types import EyeState
 
 
@@ -45,7 +45,5 @@ class EyeOneEuro(Node):
         c = self.config
         one_eye: list[Smoothing | None] = [c.gaze, c.gaze, c.lid, c.squint, c.wide, c.pupil, None]
         assert len(one_eye) == len(EYE)
-        cutoff_hz = np.array([s.cutoff_hz if s else np.inf for s in one_eye] * 2, np.float32)
-        beta = np.array([s.beta if s else 0.0 for s in one_eye] * 2, np.float32)
-        self._filter = OneEuro(cutoff_hz, beta)
+        self._filter = OneEuro(*by_number(one_eye * 2))
         self._good = LastGood("state", np.zeros(len(EYE_STATE), np.float32))

@@ -17,6 +17,7 @@ from rtgraph.nodes.face.types import EyeState
 
 _WAIT_S = 0.05
 _MOST_BYTES = 65536
+_NOBODY_NS = 3_000_000_000  # after which it is said that nobody has sent anything yet
 #: Datagrams taken before what they say is sent on, so that a flood cannot hold it back for ever.
 _MOST_AT_ONCE = 256
 
@@ -42,6 +43,7 @@ class EyeOsc(Source):
 
     _heard_ns: int | None  # when something about eyes came
     _lost: bool
+    _told: bool  # that nothing comes
     _stamp_ns: int
 
     def open(self, ctx: Context) -> None:
@@ -68,16 +70,26 @@ class EyeOsc(Source):
         self.reset()
 
     def process(self, ctx: Context) -> Outputs:
+        if self._since_ns is None:
+            self._since_ns = time.monotonic_ns()
         heard = self._receive(ctx)
         now_ns = time.monotonic_ns()
         if heard:
-            if self._lost:
-                ctx.log.info("%s: eye signals come in", self.name)
-            self._heard_ns, self._lost = now_ns, False
-        elif self._heard_ns is None or now_ns - self._heard_ns < self.config.lost_ms * 1e6:
+            if self._told:
+                ctx.warn("eye signals come in")
+            self._heard_ns, self._lost, self._told = now_ns, False, False
+        elif self._heard_ns is None:
+            if not self._told and now_ns - self._since_ns > _NOBODY_NS:
+                self._told = True
+                ctx.warn(
+                    f"nobody sends eye signals to {self.config.host}:{self.port} yet; start the program that "
+                    "tracks the eyes, or set `port` to where it sends"
+                )
+            return None
+        elif now_ns - self._heard_ns < self.config.lost_ms * 1e6:
             return None
         elif not self._lost:
-            self._lost = True
+            self._lost = self._told = True
             ctx.warn("no eye signals come any more; is the sender running, and does it send to this port?")
         state = self._signals.state
         if self._lost:
@@ -88,8 +100,9 @@ class EyeOsc(Source):
 
     def reset(self) -> None:
         self._signals = EyeSignals()
+        self._since_ns: int | None = None
         self._heard_ns = None
-        self._lost = True
+        self._lost, self._told = True, False
         self._stamp_ns = -(2**62)
 
     def close(self) -> None:

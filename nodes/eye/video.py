@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from rtgraph import AssetError, EndOfStream, Output, Source, register
+from rtgraph import EndOfStream, InputFile, Output, Source, register
 from rtgraph.context import Context
 from rtgraph.node import Outputs
 from rtgraph.nodes.eye.clip import BUNDLED, EyeClip
@@ -29,31 +29,23 @@ class _EyeFiles(Source):
 
     def open(self, ctx: Context) -> None:
         self._clip = EyeClip(self._paths(ctx), self.config)
-        self._begun = False
 
     def rate_hz(self) -> float:
         return self._rate_hz or self._clip.rate_hz
 
     def process(self, ctx: Context) -> Outputs:
         try:
-            pair = self._clip.read()
-            if pair is None and self._loop and self._begun:
-                self._clip.rewind()
-                pair = self._clip.read()
+            pair = self._clip.read_on() if self._loop else self._clip.read()
         except BadImageError as error:
             ctx.count("bad_images")
             ctx.warn(str(error))
             return None
-        if pair is None and not self._begun:
-            raise AssetError("the video holds no image, or none that can be decoded")
         if pair is None:
             raise EndOfStream
-        self._begun = True
         return {"left": pair[0], "right": pair[1]}
 
     def reset(self) -> None:
         self._clip.rewind()
-        self._begun = False
 
     def close(self) -> None:
         if hasattr(self, "_clip"):
@@ -68,9 +60,9 @@ class EyeVideo(_EyeFiles):
     """
 
     class Config(EyeImageConfig):
-        left: str | None = Field(None, description="video of the person's left eye")
-        right: str | None = Field(None, description="video of their right eye")
-        both: str | None = Field(None, description="or one video of both, left eye in the left half")
+        left: InputFile | None = Field(None, description="video of the person's left eye")
+        right: InputFile | None = Field(None, description="video of their right eye")
+        both: InputFile | None = Field(None, description="or one video of both, left eye in the left half")
         rate_hz: float | None = Field(None, gt=0, le=1000, description="frames a second; none: the file's")
         loop: bool = Field(False, description="begin again at the end, without end")
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from rtgraph import ANY_TENSOR, AssetError, Input, Node, NodeConfig, Output, register
+from rtgraph import ANY_TENSOR, AssetError, Input, InputFile, Node, NodeConfig, Output, register
 from rtgraph.context import Context
 from rtgraph.models import eye_adapter
 from rtgraph.models.expression import EYE_STATE
@@ -26,7 +26,7 @@ class FaceEyeFeatures(Node):
     hand-over the two are mixed. The state leads: there is one output for each."""
 
     class Config(NodeConfig):
-        adapter: str = Field(
+        adapter: InputFile = Field(
             "asset:weights/eye-adapter.safetensors",
             min_length=1,
             description="of the eye encoder behind `camera`: a .safetensors file with its card beside it",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from rtgraph import EndOfStream, NodeConfig, Output, Source, register
+from rtgraph import EndOfStream, InputFile, NodeConfig, Output, Source, register
 from rtgraph.context import Context
 from rtgraph.node import Outputs
 from rtgraph.nodes.face.face_csv import read_face_csv
@@ -21,7 +21,7 @@ class FaceFile(Source):
     """
 
     class Config(NodeConfig):
-        path: str = Field(
+        path: InputFile = Field(
             min_length=1, description="beside the graph file, in the working directory, or `asset:`"
         )
         rate_hz: float = Field(50.0, gt=0, le=1000, description="frames a second of the output")

@@ -11,9 +11,11 @@ from rtgraph import Input, NativeNode, NodeConfig, Output, register
 from rtgraph.models.expression import REGIONS
 from rtgraph.nodes import _native
 from rtgraph.nodes.face.columns import HIGH, LOW, REGION_OF
+from rtgraph.nodes.face.one_euro import Smoothing, by_number
 from rtgraph.nodes.face.types import Confidence, ExpressionFrame
 
 From = Literal["voice", "eyes", "other"]
+Region = Literal["brows", "lids", "gaze", "mouth", "jaw", "head"]
 
 
 @register("face.mix")
@@ -23,7 +25,9 @@ class Mix(NativeNode):
     `voice` leads: there is one output for each of its frames. A region that comes from another source fades
     to the voice's where that source is missing, silent or unsure (its confidence at or below `unsure`; at
     or above `sure` it alone counts), and back, in `fade_ms`. The other regions of that source are not used.
-    Counts `bad_packets`: a packet with NaN is replaced by the last good one.
+    The voice's head is smoothed, since the network makes it anew for each frame and it trembles; a source
+    that wants smoothing, too, has a face.one_euro of its own. Counts `bad_packets`: a packet with NaN is
+    replaced by the last good one.
     """
 
     class Config(NodeConfig):
@@ -33,8 +37,12 @@ class Mix(NativeNode):
         mouth: From = Field("voice", description="source of mouth*, cheek*, nose* and tongueOut")
         jaw: From = Field("voice", description="source of jaw*")
         head: From = Field("voice", description="source of the head angles")
-        gains: dict[Literal["brows", "lids", "gaze", "mouth", "jaw", "head"], float] = Field(
+        gains: dict[Region, float] = Field(
             {}, description="factor on a region of the result, such as {mouth: 1.2}"
+        )
+        smooth: dict[Region, Smoothing] = Field(
+            {"head": Smoothing(cutoff_hz=1.0, beta=10.0)},
+            description="regions of the voice's face, each as in face.one_euro; {}: none",
         )
         unsure: float = Field(0.2, ge=0, le=1, description="confidence at which a source counts for nothing")
         sure: float = Field(0.6, ge=0, le=1, description="confidence from which it alone counts")
@@ -62,11 +70,14 @@ class Mix(NativeNode):
     def native(self) -> object:
         c = self.config
         gains = np.array([c.gains.get(name, 1.0) for name in REGIONS], np.float32)
+        cutoff_hz, beta = by_number([c.smooth.get(name) for name in REGIONS])
         return _native.mix(
             REGION_OF,
             LOW,
             HIGH,
             gains[REGION_OF],
+            cutoff_hz=cutoff_hz[REGION_OF],
+            beta=beta[REGION_OF],
             unsure=c.unsure,
             sure=c.sure,
             fade_ms=c.fade_ms,

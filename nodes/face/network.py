@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from weakref import WeakValueDictionary
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from rtgraph import AssetError, NativeNode
 from rtgraph.context import Context
@@ -15,6 +15,8 @@ from rtgraph.files import bundled
 from rtgraph.kernels.linear import Precision, instruction_sets
 from rtgraph.models import weights
 from rtgraph.nodes.device import DeviceConfig, on_cuda
+
+_BUNDLED = "asset:weights/face-"
 
 
 class NetworkConfig(DeviceConfig):
@@ -29,6 +31,14 @@ class NetworkConfig(DeviceConfig):
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
         "auto", description="of the packed weights; auto: bfloat16, or float32 on a processor without AVX2"
     )
+
+    @field_validator("weights")
+    @classmethod
+    def _by_its_size(cls, name: str) -> str:
+        """A bundled file is named by its size: encoder and denoiser compare what they say."""
+        if name.startswith(_BUNDLED):
+            return name.removeprefix(_BUNDLED).removesuffix(".safetensors")
+        return name
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ class NetworkNode(NativeNode):
 
     def open(self, ctx: Context) -> None:
         name = self.config.weights
-        asset = name if name.endswith(".safetensors") else f"asset:weights/face-{name}.safetensors"
+        asset = name if name.endswith(".safetensors") else f"{_BUNDLED}{name}.safetensors"
         try:
             path = ctx.find_file(asset)
         except AssetError as error:

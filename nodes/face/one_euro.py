@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,12 @@ class Smoothing(NodeConfig):
 
     cutoff_hz: float = Field(2.0, gt=0, le=1000, description="cutoff at rest; lower: calmer")
     beta: float = Field(0.5, ge=0, le=1000, description="hertz of cutoff for a unit a second of speed")
+
+
+def by_number(chosen: Sequence[Smoothing | None]) -> tuple[Floats, Floats]:
+    """Cutoffs in Hz and betas [N] for a filter; an infinite cutoff where none is chosen."""
+    cutoff_hz = np.array([s.cutoff_hz if s else np.inf for s in chosen], np.float32)
+    return cutoff_hz, np.array([s.beta if s else 0.0 for s in chosen], np.float32)
 
 
 class OneEuro:
@@ -87,7 +94,6 @@ class FaceOneEuro(Node):
     def reset(self) -> None:
         chosen: list[Smoothing | None] = [getattr(self.config, name) for name in REGIONS]
         self._off = not any(chosen)
-        cutoff_hz = np.array([s.cutoff_hz if s else np.inf for s in chosen], np.float32)
-        beta = np.array([s.beta if s else 0.0 for s in chosen], np.float32)
+        cutoff_hz, beta = by_number(chosen)
         self._filter = OneEuro(cutoff_hz[REGION_OF], beta[REGION_OF])
         self._good = LastGood("frame", NEUTRAL)

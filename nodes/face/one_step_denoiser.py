@@ -37,7 +37,7 @@ class OneStepDenoiser(NetworkNode):
             "fresh", description="drawn anew for each frame, or one draw for all of them"
         )
 
-    hidden = Input(Hidden, doc="from face.online_encoder")
+    hidden = Input(Hidden, shares="weights", doc="from face.online_encoder")
     emotion = Input(Emotion, edge="latest", optional=True, doc="as for the encoder")
     speech = Input(Speech, edge="latest", optional=True, doc="from audio.speech_gate")
     latent = Output(ExpressionLatent)

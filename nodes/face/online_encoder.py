@@ -29,7 +29,7 @@ class OnlineEncoder(NetworkNode):
     previous = Input(ExpressionLatent, edge="latest", optional=True, doc="the latent of the frame before")
     eyes = Input(EyeFeatures, edge="latest", optional=True, doc="from eye.encoder or an eye signal")
     emotion = Input(Emotion, edge="latest", optional=True, doc="the mood to play; none: as it is heard")
-    hidden = Output(Hidden, rate_hz=50.0, doc="for face.one_step_denoiser")
+    hidden = Output(Hidden, rate_hz=50.0, shares="weights", doc="for face.one_step_denoiser")
 
     part = "encoder"
     pack = _native.EncoderWeights

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "makers.h"
+#include "one_euro.h"
 
 namespace rtgraph::nodes {
 namespace {
@@ -85,11 +87,15 @@ class Overlay {
 
 class Mix final : public Node {
  public:
-  Mix(MixConfig config, Shares eyes, Shares other) : config_(config), from_eyes_(eyes), from_other_(other) { reset(); }
+  Mix(MixConfig config, OneEuro smoother, Shares eyes, Shares other)
+      : config_(config), smoother_(std::move(smoother)), from_eyes_(eyes), from_other_(other) {
+    reset();
+  }
 
   void reset() override {
     last_ns_ = -1;
     voice_ = {};
+    smoother_.reset();
     eyes_ = Overlay(kEyes, from_eyes_);
     other_ = Overlay(kOther, from_other_);
   }
@@ -101,6 +107,7 @@ class Mix final : public Node {
     float* sure = ctx.output<float>(kConfidence);
     const Face& voice = voice_.take(ctx.input<float>(kVoice), ctx);
     std::copy(voice.begin(), voice.end(), frame);
+    smoother_.smooth({frame, kNumbers}, passed_ns * 1e-9);
     const float* confidence = ctx.input<float>(kVoiceConfidence);
     for (int r = 0; r < kRegions; ++r) sure[r] = confidence ? share(confidence[r]) : 1.0f;
     eyes_.lay(config_, ctx, passed_ns, frame, sure);
@@ -112,6 +119,7 @@ class Mix final : public Node {
 
  private:
   const MixConfig config_;
+  OneEuro smoother_;  // of the voice's face
   const Shares from_eyes_, from_other_;
   LastGood voice_;
   Overlay eyes_{kEyes, {}}, other_{kOther, {}};
@@ -123,13 +131,14 @@ class Mix final : public Node {
 void add_mix(py::module_& m) {
   m.def(
       "mix",
-      [](std::array<int, kNumbers> region_of, Face low, Face high, Face gain, float unsure, float sure, double fade_ms,
-         double silent_ms, Shares from_eyes, Shares from_other) {
+      [](std::array<int, kNumbers> region_of, Face low, Face high, Face gain, Face cutoff_hz, Face beta, float unsure,
+         float sure, double fade_ms, double silent_ms, Shares from_eyes, Shares from_other) {
         const MixConfig config{region_of, low, high, gain, unsure, sure, fade_ms * 1e6, silent_ms * 1e6};
-        return capsule<Mix>(config, from_eyes, from_other);
+        return capsule<Mix>(config, OneEuro(cutoff_hz, beta), from_eyes, from_other);
       },
-      py::arg("region_of"), py::arg("low"), py::arg("high"), py::arg("gain"), py::kw_only(), py::arg("unsure"),
-      py::arg("sure"), py::arg("fade_ms"), py::arg("silent_ms"), py::arg("from_eyes"), py::arg("from_other"));
+      py::arg("region_of"), py::arg("low"), py::arg("high"), py::arg("gain"), py::kw_only(), py::arg("cutoff_hz"),
+      py::arg("beta"), py::arg("unsure"), py::arg("sure"), py::arg("fade_ms"), py::arg("silent_ms"),
+      py::arg("from_eyes"), py::arg("from_other"));
 }
 
 }  // namespace rtgraph::nodes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rtgraph import AssetError, register
+from rtgraph import AssetError, InputFile, register
 from rtgraph.context import Context
 from rtgraph.models.expression import FRAME
 from rtgraph.nodes.sink.face_frames import Frame, selected
@@ -22,7 +22,7 @@ class OscSender(UdpSender):
 
     class Config(UdpConfig):
         port: int = Field(9001, ge=1, le=65535, description="UDP port of the receiver")
-        mapping: str | None = Field(
+        mapping: InputFile | None = Field(
             None, description="YAML file: messages, their arguments, and the numbers of the face in them"
         )
 

@@ -14,6 +14,7 @@ import aiohttp
 import numpy as np
 import pytest
 import soundfile
+from pythonosc.udp_client import SimpleUDPClient
 
 from rtgraph import EndOfStream, NodeConfig, Output, Source, register
 from rtgraph.files import bundled
@@ -116,6 +117,36 @@ def test_a_dead_eye_stream_leaves_made_up_eyes():
     assert np.ptp(faces[:, INDEX["leftEyeYaw"]]) > 0, "the eyes move all the same"
     assert faces[:, LIPS].max() > 0.1
     assert run.profile.nodes["eyes"].counters["warnings"] >= 1
+
+
+def test_eyes_over_osc_are_followed_and_made_up_when_their_sender_has_gone():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    plan = load_plan(
+        bundled("graphs") / "vr_audio_osc.yaml",
+        overrides=[("viewer.port", "0"), ("eyes.port", str(port))],
+    )
+    stop = threading.Event()
+
+    def send():
+        client = SimpleUDPClient("127.0.0.1", port)
+        for k in range(90):
+            left_deg = 20 + 0.1 * (k % 7)  # VRChat's yaw is positive to the right, ours to the left
+            client.send_message("/tracking/eye/LeftRightPitchYaw", [0.0, -left_deg, 0.0, -left_deg])
+            if stop.wait(1 / 60):
+                return
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    run = record(plan, {"face": "mix.frame", "share": "gaze.camera_share"}, clock="system", duration_s=3.5)
+    stop.set()
+    thread.join()
+    share, yaw = run.stacked("share")[:, 0], run.stacked("face")[:, INDEX["leftEyeYaw"]]
+    assert share.max() == 1
+    assert np.degrees(yaw.max()) == pytest.approx(20.3, abs=0.5)
+    assert share[-1] == 0, "the sender fell silent"
+    assert np.ptp(yaw[-25:]) > 0, "no stare"
 
 
 def test_nobody_receives_and_then_somebody_does():

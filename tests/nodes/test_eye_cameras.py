@@ -185,6 +185,31 @@ def test_without_cameras_rendered_eyes_stand_in_and_that_is_said(rig, clip, monk
     assert max(levels(got, "left")) < 100 < min(levels(got, "right"))
 
 
+def test_the_stand_in_follows_a_manual_clock_and_gives_the_same_bits(rig):
+    def pictures():  # of the bundled clip, beyond its end
+        return run_node(camera_pair.CameraPair, config={"fallback": True}, duration_s=9.0)
+
+    first, second = pictures(), pictures()
+    first.assert_like("left", count=540, shape=(128, 128), dtype="uint8", rate_hz=60.0)
+    for side in ("left", "right"):
+        assert first.timestamps_ns[side] == second.timestamps_ns[side]
+        np.testing.assert_array_equal(first.stacked(side), second.stacked(side))
+    np.testing.assert_array_equal(first.outputs["left"][3], first.outputs["left"][483])
+    assert not rig.asked  # there are cameras, but none keeps the pace of a manual clock
+
+
+def test_a_camera_without_stand_in_cannot_follow_a_manual_clock(rig):
+    with pytest.raises(GraphError, match="cannot follow a manual clock"):
+        run_node(camera_pair.CameraPair, duration_s=0.1)
+
+
+def test_a_video_without_images(tmp_path, clip):
+    short = tmp_path / "short.avi"
+    short.write_bytes(clip.read_bytes()[:400])
+    with pytest.raises(RtGraphError, match=r"short\.avi (holds no image|cannot be read as a video)"):
+        run_node(video.EyeVideo, config={"both": str(short)})
+
+
 def test_a_file_that_is_no_video(tmp_path):
     path = tmp_path / "text.avi"
     path.write_text("no video")

@@ -18,6 +18,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from rtgraph.errors import RtGraphError
 from rtgraph.models.expression import EYE_STATE
 from rtgraph.models.eye_lift import EYE_REACH_RAD
+from rtgraph.nodes.eye import osc
 from rtgraph.nodes.eye.osc import EyeOsc
 from rtgraph.nodes.eye.osc_signals import EyeSignals
 from rtgraph.planner import plan_text
@@ -167,6 +168,31 @@ def test_bundles_over_udp_become_states_and_a_lost_sender_loses_confidence():
     counters = got.profile.nodes["eyes"].counters
     assert counters["bad_messages"] == 1
     assert counters["other_messages"] == 30
+
+
+def test_it_is_said_that_nobody_sends_and_when_somebody_does(monkeypatch, caplog):
+    monkeypatch.setattr(osc, "_NOBODY_NS", 200_000_000)
+    port = free_port()
+
+    def send():
+        time.sleep(0.6)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for k in range(5):
+                s.sendto(bundle(("/sl/xrfb/facew/EyesClosedL", k / 5)), ("127.0.0.1", port))
+                time.sleep(0.02)
+
+    plan = plan_text(
+        f"version: 1\nnodes:\n  eyes: {{type: eye.osc, config: {{port: {port}}}}}\n"
+        "  end: {type: debug.discard, inputs: {x: eyes.state}}\n",
+        "<osc>",
+    )
+    thread = threading.Thread(target=send)
+    thread.start()
+    got = record(plan, {"state": "eyes.state"}, clock="system", duration_s=1.0)
+    thread.join()
+    assert caplog.text.count(f"nobody sends eye signals to 127.0.0.1:{port} yet") == 1
+    assert caplog.text.count("eye signals come in") == 1
+    assert len(got.outputs["state"]) >= 3
 
 
 def test_a_port_in_use_is_said():

@@ -15,6 +15,7 @@ from rtgraph.models.eye_lift import EYE_REACH_RAD, from_frame, lift, to_frame
 from rtgraph.nodes.face.eye_features import FaceEyeFeatures
 from rtgraph.nodes.face.eyes import Eyes
 from rtgraph.nodes.face.mix import Mix
+from rtgraph.nodes.face.one_euro import FaceOneEuro
 from rtgraph.nodes.face.types import Confidence, ExpressionFrame
 from rtgraph.planner import plan_text
 from rtgraph.testing import record, run_node
@@ -135,6 +136,7 @@ def mix(sources, config=None, hop_ms=20):
 
 
 LID = INDEX["eyeBlinkLeft"]
+HEAD_YAW = INDEX["headYaw"]
 
 
 def test_each_region_comes_from_where_the_config_says():
@@ -198,6 +200,42 @@ def test_time_counts_and_not_the_number_of_frames(hop_ms):
     inputs = {"voice": [full(0.2)] * 2, "eyes": [full(0.9)] * 2, "eyes_confidence": [0 * SURE, SURE]}
     lid = mix(inputs, {"fade_ms": 200.0}, hop_ms)[0][:, LID]
     np.testing.assert_allclose(lid, [0.2, 0.2 + 0.7 * hop_ms / 200], atol=1e-6)
+
+
+def test_the_voices_head_is_smoothed_as_face_one_euro_does_and_the_rest_is_not():
+    noisy = list(np.random.default_rng(3).uniform(0.4, 0.6, (60, 61)).astype(np.float32))
+    shown = mix({"voice": noisy}, {"smooth": {"head": {"cutoff_hz": 0.8, "beta": 3.0}}})[0]
+    python = run_node(
+        FaceOneEuro, {"frame": noisy}, config={"head": {"cutoff_hz": 0.8, "beta": 3.0}}, rate_hz=50.0
+    )
+    np.testing.assert_allclose(shown, python.stacked("out"), atol=1e-5)
+    assert (
+        np.abs(np.diff(shown[:, HEAD_YAW])).mean()
+        < 0.3 * np.abs(np.diff(np.stack(noisy)[:, HEAD_YAW])).mean()
+    )
+    np.testing.assert_array_equal(mix({"voice": noisy}, {"smooth": {}})[0], noisy)
+
+
+def test_a_trembling_head_is_calm_and_nods_in_time():
+    """What the default does to a nod of speech, 5 degrees at 1 Hz, with the network's tremble on it."""
+    time_s = np.arange(500) / 50
+    nod = np.radians(5) * np.sin(2 * np.pi * time_s)
+    tremble = np.radians(0.15) * np.random.default_rng(4).normal(size=500)
+    voice = np.zeros((500, 61), np.float32)
+    voice[:, HEAD_YAW], voice[:, INDEX["headPitch"]] = nod + tremble, tremble
+    shown = mix({"voice": list(voice)})[0]
+    resting = np.abs(np.diff(shown[50:, INDEX["headPitch"]])).mean()
+    assert resting < 0.2 * np.abs(np.diff(tremble)).mean()
+    lags_s = np.arange(0, 0.2, 0.002)
+    misses = [np.abs(np.interp(time_s - lag, time_s, nod) - shown[:, HEAD_YAW])[50:].mean() for lag in lags_s]
+    assert lags_s[int(np.argmin(misses))] <= 0.06
+    assert shown[50:, HEAD_YAW].std() == pytest.approx(nod.std(), rel=0.1)
+
+
+def test_the_head_of_another_source_is_not_smoothed():
+    heads = list(np.random.default_rng(5).uniform(0.4, 0.6, (60, 61)).astype(np.float32))
+    shown = mix({"voice": [full(0.0)] * 60, "other": heads}, {"head": "other"})[0]
+    np.testing.assert_allclose(shown[:, HEAD_YAW], np.stack(heads)[:, HEAD_YAW], atol=1e-6)
 
 
 def test_config_mistakes():

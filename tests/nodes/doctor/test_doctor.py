@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from rtgraph import RtGraphError
-from rtgraph.nodes.doctor import devices, doctor, examine, machine, network
+from rtgraph.nodes.doctor import devices, doctor, examine, machine, network, sensors
 from rtgraph.nodes.doctor.finding import Finding, as_json, as_text
 from rtgraph.nodes.sink.oscquery import VRChat, ask
 from rtgraph.planner import plan_text
@@ -30,22 +33,9 @@ def graph(config, kind="sink.live_link"):
     return plan_text(f"""
 version: 1
 nodes:
-  face: {{type: test.doctor_face}}
+  face: {{type: face.tour}}
   sender: {{type: {kind}, config: {json.dumps(config)}, inputs: {{frame: face.frame}}}}
 """)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def a_face():
-    from rtgraph import Output, Source, register
-    from rtgraph.nodes.face.types import ExpressionFrame
-
-    @register("test.doctor_face")
-    class DoctorFace(Source):
-        frame = Output(ExpressionFrame, rate_hz=50.0)
-
-        def rate_hz(self):
-            return 50.0
 
 
 def test_the_report_reads_well():
@@ -171,6 +161,64 @@ def test_a_vrchat_that_answers_and_others_that_do_not(monkeypatch):
     (absent,) = network.vrchat()
     assert absent.status == "missing"
     assert ended == [True] * 3
+
+
+def of_sensor(kind, **config):
+    nodes = {"s": {"type": kind, "config": config}}
+    (found,) = sensors.sensors(plan_text(json.dumps({"version": 1, "nodes": nodes})))
+    assert found.name == f"s ({kind})"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted", "fallback"),
+    [
+        ("audio.microphone", {"device": "no such microphone"}, "asset:clips/hello.flac"),
+        ("eye.camera_pair", {"left": "/dev/no_such_camera"}, True),
+    ],
+)
+def test_a_sensor_that_is_not_there_and_what_plays_instead(kind, wanted, fallback):
+    alone = of_sensor(kind, **wanted)
+    assert alone.status == "problem"
+    assert alone.remedy
+    replaced = of_sensor(kind, **wanted, fallback=fallback)
+    assert replaced.status == "missing"
+    assert (
+        replaced.text
+        == f"{alone.text}; instead, {'rendered eyes' if fallback is True else fallback} will play"
+    )
+
+
+def test_a_camera_that_is_there(tmp_path):
+    (tmp_path / "video0").touch()
+    found = of_sensor("eye.camera_pair", left=str(tmp_path / "video0"), right=str(tmp_path / "video2"))
+    assert found.status == "ok"
+    assert found.text.startswith(f"will read {tmp_path}/video0; {tmp_path}/video2: No such file")
+
+
+def test_a_stream_and_osc_that_are_there_and_not():
+    with socket.socket() as web, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        web.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        stream = of_sensor("eye.mjpeg", left=f"http://127.0.0.1:{web.getsockname()[1]}/stream")
+        taken = of_sensor("eye.osc", port=other.getsockname()[1])
+    assert stream.status == "missing"
+    assert "Connection refused" in stream.text
+    assert taken.status == "problem"
+    assert "in use" in taken.text
+    assert of_sensor("eye.osc", port=0).text.endswith("nothing comes")
+    server = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parents[1] / "eye_server.py"), "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/left"
+        stream = of_sensor("eye.mjpeg", left=url)
+    finally:
+        server.kill()
+        server.wait()
+    assert (stream.status, stream.text) == ("ok", f"{url} sends images of 160 x 120")
 
 
 def test_without_weights(monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -127,6 +128,29 @@ def test_when_it_has_gone_the_config_holds_again(monkeypatch):
         time.sleep(0.01)
     assert finder.found is None
     finder.close()
+
+
+def test_an_announcement_on_the_network_is_found_and_its_end_noticed():
+    zeroconf = pytest.importorskip("zeroconf")
+    name = f"{oscquery.CLIENT}-{uuid.uuid4().hex[:6]}.{oscquery.SERVICE}"
+    info = zeroconf.ServiceInfo(
+        oscquery.SERVICE, name, addresses=[bytes([127, 0, 0, 1])], port=40001, server="rtgraph-test.local."
+    )
+    where, end = oscquery.browse_network()
+    announcer = zeroconf.Zeroconf()
+    try:
+        announcer.register_service(info)
+        until = time.monotonic() + 5
+        while where() != ("127.0.0.1", 40001) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert where() == ("127.0.0.1", 40001)
+        announcer.unregister_service(info)
+        while where() is not None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert where() is None
+    finally:
+        announcer.close()
+        end()
 
 
 def test_without_zeroconf(monkeypatch):
