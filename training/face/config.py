@@ -110,7 +110,8 @@ class StageConfig(_Config):
 OF_SIZE: dict[str, dict[str, Any]] = {
     "tiny": {},
     "base": {
-        "regression": {"steps": 1200, "learning_rate": 1.2e-3},
+        "regression": {"steps": 1800, "learning_rate": 1.2e-3},
+        "people": {"steps": 500, "learning_rate": 5e-4, "warmup_steps": 20, "average": 0.98},
         "teacher": {"steps": 250, "learning_rate": 1.2e-3, "warmup_steps": 30, "average": 0.98},
         "student": {"steps": 150, "learning_rate": 6e-4, "warmup_steps": 20, "average": 0.97},
     },
@@ -130,7 +131,7 @@ class TrainConfig(_Config):
     )
     teacher_evaluations: int = Field(default=6, ge=1)
     frames: StageConfig = StageConfig(steps=150, learning_rate=2e-3, warmup_steps=40, average=0.9)
-    regression: StageConfig = StageConfig(steps=4000, learning_rate=1.5e-3)
+    regression: StageConfig = StageConfig(steps=12000, learning_rate=1.5e-3)
     people: StageConfig = StageConfig(steps=800, learning_rate=6e-4, warmup_steps=20, average=0.98)
     teacher: StageConfig = StageConfig(steps=400, learning_rate=1.5e-3, warmup_steps=40, average=0.98)
     student: StageConfig = StageConfig(steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98)

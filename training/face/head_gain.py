@@ -15,14 +15,15 @@ from .network import FaceNetwork
 from .validation import animate
 
 _HEAD = [i for i, name in enumerate(FRAME) if name.startswith("head")]
-_MOST = 2.4
+_MOST = 5.0
 
 
 def enliven(network: FaceNetwork, windows: Windows, streams: Sequence[Stream]) -> list[float]:
-    """Scale yaw, pitch and roll about their means; returns the gains, 1 to 2.4: more would tremble.
+    """Scale yaw, pitch and roll about their means; returns the gains, 1 to 5.
 
     The voice tells only part of a head's motion, and whoever answers with the mean of what is possible moves
-    by that part alone: alive, but hardly to be seen. The last layer takes the gain, which costs nothing.
+    by that part alone: alive, but hardly to be seen. The last layer takes the gain, which costs nothing; that
+    it lets the head tremble from frame to frame, `face.mix` takes away.
     """
     said, true = [], []
     for stream in streams:
