@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 GRAPH ?= graphs/vr_audio_eye.yaml
 ARGS ?=
 SUITES ?= runtime kernels face
@@ -30,16 +31,21 @@ setup-test: $(VENV)/.installed-test
 # Installed for editing: Python files are read from the checkout, C++ is built again when it has changed.
 $(VENV)/.installed: $(SOURCES)
 	$(call system_packages,$(RUN_PACKAGES))
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[audio,eye,plot,vr]"
-	touch $@
+	@test -x $(BIN)/python || { echo "setup: making the environment $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "setup: installing the build tools (scikit-build-core, pybind11, cmake, ninja)"
+	@$(PIP) "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja
+	@echo "setup: installing what rtgraph needs, and compiling its C++ (the first time some minutes)"
+	@$(PIP) --no-build-isolation --editable ".[audio,eye,plot,vr]"
+	@touch $@
+	@echo "setup: done. The command: . $(VENV)/bin/activate && rtgraph --help"
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(call system_packages,$(TEST_PACKAGES))
-	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[dev,train]"
-	touch $@
+	@echo "setup: installing torch for the tests (some hundred megabytes: TORCH in the Makefile)"
+	@$(PIP) $(TORCH)
+	@echo "setup: installing the tests' tools, and compiling again where C++ has changed"
+	@$(PIP) --no-build-isolation --editable ".[dev,train]"
+	@touch $@
 
 lint: setup-test
 	$(BIN)/ruff check .
@@ -62,7 +68,7 @@ wheel: setup-test
 
 # Ours beside its peers; the peers of the runtime get environments of their own.
 bench: setup-test
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[bench]"
+	$(PIP) --no-build-isolation --editable ".[bench]"
 	for suite in $(SUITES); do $(BIN)/rtgraph bench $$suite $(ARGS) || exit 1; done
 
 test-gpu: setup-test
@@ -98,6 +104,7 @@ define system_packages
 	@missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "setup: installing system packages:" $$missing; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
 	else echo "please install these system packages:" $$missing; fi
 endef

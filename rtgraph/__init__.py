@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rtgraph.errors import AssetError, DeviceError, GraphError, NodeError, RtGraphError
+    from rtgraph.files import InputFile
     from rtgraph.graph import Plan
     from rtgraph.node import EndOfStream, NativeNode, Node, NodeConfig, Source
     from rtgraph.packet import Packet
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "errors": ["AssetError", "DeviceError", "GraphError", "NodeError", "RtGraphError"],
+    "files": ["InputFile"],
     "graph": ["Plan"],
     "node": ["EndOfStream", "NativeNode", "Node", "NodeConfig", "Source"],
     "packet": ["Packet"],
@@ -38,6 +40,7 @@ __all__ = [
     "EndOfStream",
     "GraphError",
     "Input",
+    "InputFile",
     "NativeNode",
     "Node",
     "NodeConfig",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from rtgraph import _core
 from rtgraph.files import find_file
 
 if TYPE_CHECKING:
+    from rtgraph.graph import Signal
     from rtgraph.profiler import Profile
 
 
@@ -25,12 +26,19 @@ class Context(_core.Context):
     """
 
     def __init__(
-        self, node: str, folder: Path, clock: str, profile: Callable[[], Profile | None] = lambda: None
+        self,
+        node: str,
+        folder: Path,
+        clock: str,
+        profile: Callable[[], Profile | None] = lambda: None,
+        signals: Mapping[str, Signal] | None = None,
     ) -> None:
         super().__init__()
         self.node = node
         self.clock = clock
         self.log = logging.getLogger(f"rtgraph.nodes.{node}")
+        #: What comes on each connected input: type, shape, packets and samples a second, as far as is known.
+        self.signals: Mapping[str, Signal] = signals or {}
         self._folder = folder
         self._profile = profile
         self._warned: dict[str, tuple[float, int]] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+import sysconfig
 import traceback
 import unicodedata
 from collections.abc import Iterable
@@ -115,10 +117,44 @@ def suggest(name: str, choices: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
+def told(error: BaseException) -> str:
+    """An exception of code that is not ours in one line: its kind, what it says and where."""
+    text = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {text} ({last_line(error)})"
+
+
 def last_line(error: BaseException) -> str:
-    """Where an exception was raised: the file's name and the line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere known"
+    """Where an exception was raised: the file's name and the line, of the newest code that is neither the
+    runtime's nor a library's where there is such."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = [(Path(f.filename), f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    theirs = [(path, line) for path, line in frames if not _is_library(path)]
+    for path, line in reversed(theirs or frames):
+        return f"{path.name}:{line}"
+    return "nowhere known"
+
+
+def last_place(traceback_text: str) -> str:
+    """The same of a traceback that was kept as text, with the function; "" where it holds no place."""
+    found = re.findall(r'File "([^"]+)", line (\d+), in (\S+)', traceback_text)
+    theirs = [place for place in found if not _is_library(Path(place[0]))]
+    for file, line, function in reversed(theirs or found):
+        return f"{Path(file).name}:{line}, in {function}"
+    return ""
+
+
+def _is_library(path: Path) -> bool:
+    """Whether code belongs to the runtime, to Python or to an installed package."""
+    runtime = Path(__file__).parent
+    return (
+        path.parent in (runtime, runtime / "cli")
+        or not path.is_absolute()  # <frozen importlib._bootstrap>
+        or any(
+            path.is_relative_to(folder)
+            for folder in (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+        )
+    )
 
 
 def _clean(text: str) -> str:

@@ -3,10 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from rtgraph.errors import AssetError, suggest
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 ASSET = "asset:"
+
+
+class _Readable:
+    """Marks a path that must be there before anything runs."""
+
+
+#: Of a Config's field: the path of a file to read. It is looked for as `ctx.find_file` does, while the graph
+#: is checked, so that a missing one is told at its place. `InputFile | None` may be left out.
+InputFile = Annotated[str, _Readable()]
+
+
+class MissingFileError(AssetError):
+    """An input file that is not there: where it was looked for, and the path that looks most like it."""
+
+    def __init__(self, path: str, looked_in: list[Path], near: str | None) -> None:
+        self.path, self.looked_in, self.near = path, looked_in, near
+        places = " and ".join(str(folder) for folder in looked_in)
+        hint = f"; did you mean '{near}'?" if near else ""
+        super().__init__(f"there is no file '{path}' (looked in {places}){hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.looked_in, self.near)
+
+
+def input_files(config: type[BaseModel]) -> list[str]:
+    """The fields of a Config that are InputFile."""
+
+    def marked(annotation: Any) -> bool:
+        return isinstance(annotation, _Readable) or any(marked(part) for part in get_args(annotation))
+
+    return [
+        name
+        for name, info in config.model_fields.items()
+        if any(marked(part) for part in (*info.metadata, info.annotation))
+    ]
 
 
 def bundled(folder: str) -> Path:
@@ -14,6 +53,11 @@ def bundled(folder: str) -> Path:
     package = Path(__file__).resolve().parent
     inside = package / folder
     return inside if inside.is_dir() else package.parent / folder
+
+
+def bundled_graphs() -> list[str]:
+    """The names by which `rtgraph run` finds the graphs that ship with the package."""
+    return sorted(path.stem for path in bundled("graphs").glob("*.yaml"))
 
 
 def find_graph(path: str | Path) -> Path:
@@ -30,7 +74,8 @@ def find_graph(path: str | Path) -> Path:
 
 
 def find_file(path: str | Path, folder: Path) -> Path:
-    """An existing input file, looked for beside the graph and in the working directory. Raises AssetError."""
+    """An existing input file, looked for beside the graph and in the working directory. Raises
+    MissingFileError."""
     text = str(path)
     if text.startswith(ASSET):
         places = [bundled("assets") / text[len(ASSET) :]]
@@ -39,17 +84,14 @@ def find_file(path: str | Path, folder: Path) -> Path:
     for place in places:
         if place.is_file():
             return place
-    near = _nearest(places)
-    looked = " and ".join(dict.fromkeys(str(p.parent) for p in places))
-    raise AssetError(
-        f"there is no file '{path}' (looked in {looked})" + (f"; did you mean '{near}'?" if near else "")
-    )
+    raise MissingFileError(text, list(dict.fromkeys(p.parent for p in places)), _nearest(text, places))
 
 
-def _nearest(places: list[Path]) -> str | None:
+def _nearest(text: str, places: list[Path]) -> str | None:
+    """The file that is there and whose name looks most like the one that is not, written as that one was."""
     for place in places:
         if place.parent.is_dir():
-            near = suggest(place.name, [p.name for p in place.parent.iterdir()])
+            near = suggest(place.name, [p.name for p in place.parent.iterdir() if p.is_file()])
             if near:
-                return near
+                return text[: len(text) - len(place.name)] + near
     return None

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Signal:
-    """What an output sends: element type, shape (`None` where nothing is known of it) and packets a
-    second."""
+    """What an output sends: element type, shape (`None` where nothing is known of it), packets a second, of
+    sound and the like samples a second, and what its receivers must have in common with the sender."""
 
     type: TensorType
     shape: Shape | None = None
     rate_hz: float | None = None
+    sample_rate_hz: float | None = None
+    shared: object = None
 
     def __str__(self) -> str:
         size = (
@@ -32,7 +34,8 @@ class Signal:
             else str([("*" if d is None else d) for d in self.shape]).replace("'", "")
         )
         rate = "" if self.rate_hz is None else f" at {self.rate_hz:g} Hz"
-        return f"{self.type}{size}{rate}"
+        samples = "" if self.sample_rate_hz is None else f" of {self.sample_rate_hz:g} samples/s"
+        return f"{self.type}{size}{samples}{rate}"
 
     @property
     def is_static(self) -> bool:
@@ -122,8 +125,7 @@ class Plan:
     @property
     def folder(self) -> Path:
         """Where relative file names in the graph are looked for first."""
-        path = Path(self.source.path)
-        return path.resolve().parent if path.exists() else Path.cwd()
+        return self.source.folder
 
     @property
     def frame(self) -> tuple[PlannedNode, str] | None:

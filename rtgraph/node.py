@@ -79,8 +79,14 @@ class Node:
         }
         cls.inputs = {name: p for name, p in ports.items() if isinstance(p, Input)}
         cls.outputs = {name: p for name, p in ports.items() if isinstance(p, Output)}
+        if not ports and cls.__module__ == __name__:
+            return  # Source and NativeNode
+        _check_ports(cls, ports)
         if "process" in cls.__dict__:
             _check_signature(cls)
+        _check_life(cls)
+        if "__init__" in cls.__dict__ and ports:
+            _check_init(cls)
 
     def __init__(self, config: NodeConfig, name: str = "") -> None:
         self.config: Any = config
@@ -140,6 +146,58 @@ class Opened(Protocol):
     name: str
 
 
+def _check_ports(cls: type[Node], ports: Mapping[str, Port]) -> None:
+    """What a port names in its class must be there."""
+    for name, value in vars(cls).items():
+        if value is Input or value is Output:
+            raise TypeError(
+                f"{cls.__name__}.{name} is the class {value.__name__}; a port is {value.__name__}(...)"
+            )
+    if not issubclass(cls.Config, NodeConfig):
+        raise TypeError(f"{cls.__name__}.Config does not derive from NodeConfig: class Config(NodeConfig)")
+    for name, port in ports.items():
+        fields = cls.Config.model_fields
+        for rule, field in (("sample_rate_hz", port.sample_rate_field), ("shares", port.shares)):
+            if field is not None and field not in fields:
+                raise TypeError(
+                    f"{cls.__name__}.{name}: {rule} names '{field}', which is no field of the Config; "
+                    f"its fields: {', '.join(fields) or 'none'}"
+                )
+        if isinstance(port, Output) and port.like is not None and port.like not in cls.inputs:
+            raise TypeError(
+                f"{cls.__name__}.{name}: like names '{port.like}', which is no input; "
+                f"the inputs: {', '.join(cls.inputs) or 'none'}"
+            )
+
+
+def _check_init(cls: type[Node]) -> None:
+    """The runtime makes nodes itself, with the two arguments that it has."""
+    try:
+        inspect.signature(cls).bind(None, "")
+    except TypeError:
+        names = ", ".join(inspect.signature(cls.__init__).parameters)
+        raise TypeError(
+            f"{cls.__name__}.__init__ takes ({names}); the runtime calls it with (config, name). "
+            "Options belong into the Config, and what is prepared once into open(self, ctx)"
+        ) from None
+
+
+def _check_life(cls: type[Node]) -> None:
+    """The runtime calls these with the arguments that it has."""
+    for name, given in (("open", ("ctx",)), ("reset", ()), ("close", ())):
+        method = cls.__dict__.get(name)
+        if not inspect.isfunction(method):
+            continue
+        try:
+            inspect.signature(method).bind(None, *given)
+        except TypeError:
+            names = ", ".join(inspect.signature(method).parameters)
+            raise TypeError(
+                f"{cls.__name__}.{name} takes ({names}); "
+                f"the runtime calls {name}({', '.join(('self', *given))})"
+            ) from None
+
+
 def _check_signature(cls: type[Node]) -> None:
     """`process` must name the inputs and then ctx: a typo is found when the class is made, not when a packet
     comes."""
@@ -148,6 +206,12 @@ def _check_signature(cls: type[Node]) -> None:
     names = [p for p in inspect.signature(cls.process).parameters][1:]
     wanted = [*cls.inputs, "ctx"]
     if sorted(names) != sorted(wanted):
+        undeclared = [name for name in names if name not in wanted]
+        missing = [name for name in wanted if name not in names]
+        remedy = (
+            f"; an input is declared so: {undeclared[0]} = Input(...)" if undeclared and not missing else ""
+        )
         raise TypeError(
-            f"{cls.__name__}.process takes ({', '.join(names)}); its ports ask for ({', '.join(wanted)})"
+            f"{cls.__name__}.process takes ({', '.join(names)}); "
+            f"its ports ask for ({', '.join(wanted)}){remedy}"
         )

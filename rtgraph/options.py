@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from rtgraph.errors import GraphError, suggest
+from rtgraph.places import Loc
 from rtgraph.plain_words import clip, describe
-from rtgraph.yaml_source import Loc, Source, option_text, parse_option
+from rtgraph.yaml_source import Source, option_text, parse_option
 
 
 def apply_options(

@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from rtgraph.errors import Diagnostic, suggest
-from rtgraph.yaml_source import Loc, Source
+from rtgraph.places import Loc
+from rtgraph.yaml_source import Source
 
 _TYPES = {
     "int": "a whole number",
@@ -72,6 +73,12 @@ def config_diagnostics(
     ]
 
 
+def describe_default(field: str, details: ErrorDetails) -> tuple[str, str | None]:
+    """(message, expected) for a default that its own Config refuses."""
+    message, expected, _ = _plain_words(details, (field,), BaseModel)
+    return f"the default of {message}", expected
+
+
 def written_path(source: Source, prefix: Loc, details: ErrorDetails) -> tuple[Loc, bool]:
     """The path in the file of pydantic's location, and whether the mistake is about the key there.
 
@@ -112,6 +119,9 @@ def _plain_words(
         )
     if kind == "extra_forbidden":
         fields = _fields_at(model, details["loc"][:-1])
+        before, colon, after = name.partition(":")
+        if colon and before in fields:
+            return f"'{clip(name)}' is one word", "a space behind the ':'", f"{before}: {after}"
         return (
             f"{_where(path[:-1])} has no field '{clip(name)}'",
             ", ".join(fields) or "no fields",

@@ -6,15 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from rtgraph import registry
 from rtgraph.errors import Diagnostic, GraphError, suggest
-from rtgraph.graph import Plan, PlannedEdge, PlannedNode, Signal
+from rtgraph.graph import Plan, PlannedEdge, PlannedNode
 from rtgraph.node import Node, Source
-from rtgraph.plain_words import config_diagnostics
-from rtgraph.port import ANY_TENSOR, Input, Output, Shape
+from rtgraph.node_maker import make_node
+from rtgraph.order import sort_nodes
+from rtgraph.places import Loc
+from rtgraph.port import ANY_TENSOR, Input
 from rtgraph.segments import cut_into_segments
+from rtgraph.signals import mismatches, resolve_signals
 from rtgraph.spec import EdgeSpec, GraphSpec, check_source
 from rtgraph.yaml_source import parse_source, read_source
 
@@ -56,7 +57,6 @@ def _plan(spec: GraphSpec | None, source: YamlSource, swapped: Collection[str] =
     builder.make_nodes()
     builder.make_edges()
     builder.sort()
-    builder.resolve_signals()
     builder.check_signals()
     builder.check_frame()
     builder.check_clock()
@@ -96,7 +96,7 @@ class _Builder:
 
     def report(
         self,
-        loc: tuple[str | int, ...],
+        loc: Loc,
         message: str,
         expected: str | None = None,
         hint: str | None = None,
@@ -110,23 +110,18 @@ class _Builder:
             loc = ("nodes", name)
             cls = registry.find(spec.type)
             if cls is None:
-                expected = (
-                    "a registered node type; `rtgraph nodes` lists them, `--import MODULE` adds a module's"
-                )
                 self.report(
                     (*loc, "type"),
                     f"there is no node type '{spec.type}'",
-                    expected,
+                    registry.remedy(spec.type, Path.cwd(), self.source.folder),
                     registry.nearest(spec.type),
                 )
                 continue
             self.classes[name] = cls
-            try:
-                config = cls.Config.model_validate(spec.config)
-            except ValidationError as error:
-                self.problems += config_diagnostics(self.source, (*loc, "config"), error, cls.Config)
-                continue
-            self.nodes[name] = PlannedNode(name, cls(config, name), spec)
+            node, problems = make_node(name, spec, cls, self.source)
+            self.problems += problems
+            if node is not None:
+                self.nodes[name] = node
 
     def make_edges(self) -> None:
         """Also of nodes whose config is wrong: their ports are known, and all mistakes are told at once."""
@@ -157,16 +152,16 @@ class _Builder:
             for port_name, port in cls.inputs.items():
                 loc = ("nodes", name, "inputs", port_name)
                 if port_name not in spec.inputs and not port.optional and loc not in self.source.failed:
+                    lost = [p for p in spec.inputs if p not in cls.inputs] if name in self.swapped else []
+                    why = f": --swap kept no edge, as the file connects {', '.join(lost)}" if lost else ""
                     self.report(
                         ("nodes", name),
-                        f"input '{port_name}' of {spec.type} is not connected",
+                        f"input '{port_name}' of {spec.type} is not connected{why}",
                         f"inputs: {{{port_name}: node.output}} with {port.type}",
                         key=True,
                     )
 
-    def make_edge(
-        self, consumer: PlannedNode | None, port: Input, spec: EdgeSpec, loc: tuple[str | int, ...]
-    ) -> None:
+    def make_edge(self, consumer: PlannedNode | None, port: Input, spec: EdgeSpec, loc: Loc) -> None:
         cls = self.classes.get(spec.node)
         if cls is None:
             if spec.node not in self.names:  # otherwise its own mistake has been reported
@@ -206,27 +201,16 @@ class _Builder:
         self.edges.append(edge)
 
     def sort(self) -> None:
-        """Topological order, of the file where there is a choice. Edges that leave a `breaks_cycle` node
-        don't bind."""
-        waiting = dict(self.nodes)
-        position = 0
-        while waiting:
-            ready = next(
-                (
-                    n
-                    for n in waiting.values()
-                    if not any(self.binds(e) and e.producer.name in waiting for e in n.incoming)
-                ),
-                None,
+        """Also looks for what only the order tells: circles, and inputs with nothing to match by."""
+        circle = sort_nodes(self.nodes.values(), self.edges)
+        if circle:
+            way = " -> ".join([circle[0].producer.name, *(e.consumer.name for e in circle)])
+            self.report(
+                circle[-1].loc,
+                f"the graph runs in a circle: {way}",
+                "a flow.delay somewhere on the way round",
             )
-            if ready is None:
-                self.report_cycle(waiting)
-                return
-            ready.position = position
-            position += 1
-            del waiting[ready.name]
-        for edge in self.edges:
-            edge.feedback = not self.binds(edge) and self.reaches(edge.consumer, edge.producer)
+            return
         for consumer in self.nodes.values():
             kinds = {e.kind for e in consumer.incoming}
             if "match" in kinds and "queue" not in kinds and self.is_whole(consumer):
@@ -237,132 +221,12 @@ class _Builder:
                     "another input with edge: queue, whose timestamps lead",
                 )
 
-    @staticmethod
-    def binds(edge: PlannedEdge) -> bool:
-        return not edge.producer.node.breaks_cycle
-
-    def reaches(self, start: PlannedNode, end: PlannedNode) -> bool:
-        """Whether packets of one node can come to another."""
-        seen, todo = {start.name}, [start]
-        while todo:
-            node = todo.pop()
-            if node is end:
-                return True
-            after = [e.consumer for e in self.edges if e.producer is node and e.consumer.name not in seen]
-            seen.update(n.name for n in after)
-            todo += after
-        return False
-
-    def report_cycle(self, waiting: Mapping[str, PlannedNode]) -> None:
-        node = next(iter(waiting.values()))
-        trail: list[PlannedNode] = []
-        while node not in trail:
-            trail.append(node)
-            edge = next(e for e in node.incoming if self.binds(e) and e.producer.name in waiting)
-            node = edge.producer
-        circle = [*trail[trail.index(node) :], node]
-        text = " -> ".join(n.name for n in reversed(circle))
-        last = next(e for e in circle[0].incoming if e.producer is circle[1])
-        self.report(
-            last.loc, f"the graph runs in a circle: {text}", "a flow.delay somewhere on the way round"
-        )
-
-    def resolve_signals(self) -> None:
-        """Fill in what each output sends. A pass-through repeats its input, so this runs until nothing
-        changes."""
-        for node in self.nodes.values():
-            for name, port in node.node.outputs.items():
-                node.outputs[name] = Signal(
-                    port.type, port.shape(node.node.config), port.rate_hz(node.node.config)
-                )
-        for _ in range(len(self.nodes) + 1):
-            changed = False
-            for node in sorted(self.nodes.values(), key=lambda n: n.position):
-                for name, port in node.node.outputs.items():
-                    signal = self.inherit(node, port, node.outputs[name])
-                    changed = changed or signal != node.outputs[name]
-                    node.outputs[name] = signal
-            if not changed:
-                return
-
-    def inherit(self, node: PlannedNode, port: Output, signal: Signal) -> Signal:
-        rate = signal.rate_hz
-        if rate is None and not node.is_source:
-            rate = next(
-                (e.signal.rate_hz for e in node.incoming if e.kind == "queue" and e.signal.rate_hz), None
-            )
-        if port.like is None or port.like not in node.inputs:
-            return Signal(signal.type, signal.shape, rate)
-        origins = [e.signal for e in node.inputs[port.like]]
-        shape = origins[0].shape if signal.shape is None else signal.shape
-        if rate is None and not node.is_source:
-            rate = origins[0].rate_hz
-        if len(origins) > 1:  # their packets follow one another on one output
-            rates = [o.rate_hz for o in origins]
-            rate = None if None in rates else sum(r for r in rates if r)
-        return Signal(origins[0].type, shape, rate)
-
     def check_signals(self) -> None:
+        resolve_signals(self.nodes.values())
         # Behind a mistake it may be unknown what an output sends.
         unsure = (ANY_TENSOR,) if self.problems else ()
-        for node in self.nodes.values():
-            if not node.is_native:
-                continue
-            loose = [n for n, s in node.outputs.items() if not s.is_static and s.type not in unsure]
-            for name in loose:
-                self.report(
-                    ("nodes", node.name, "type"),
-                    f"output '{name}' of {node.spec.type} has no fixed size ({node.outputs[name]})",
-                    "a fixed dtype and shape, declared or its input's, because the node is native",
-                )
-        for edge in self.edges:
-            sent, port, config = edge.signal, edge.port, edge.consumer.node.config
-            where = f"input '{edge.input}' of {edge.consumer.spec.type}"
-            first = edge.consumer.inputs[edge.input][0].signal
-            if sent.type in unsure or first.type in unsure:
-                continue
-            if (sent.type, sent.shape) != (first.type, first.shape):
-                self.report(
-                    edge.loc,
-                    f"{edge.producer.name}.{edge.output} sends {sent}",
-                    f"{first}, as the first producer",
-                )
-                continue
-            if ANY_TENSOR not in (sent.type, port.type) and (sent.type.name, sent.type.dtype) != (
-                port.type.name,
-                port.type.dtype,
-            ):
-                self.report(
-                    edge.loc,
-                    f"{edge.producer.name}.{edge.output} sends {sent.type} ({sent.type.dtype})",
-                    f"{port.type} ({port.type.dtype}) for {where}",
-                )
-                continue
-            if port.type is ANY_TENSOR and sent.type.dtype == "object":
-                self.report(
-                    edge.loc, f"{edge.producer.name}.{edge.output} sends objects", f"arrays for {where}"
-                )
-                continue
-            shape = port.shape(config)
-            if shape is not None and sent.shape is not None and not _shapes_agree(shape, sent.shape):
-                self.report(
-                    edge.loc,
-                    f"{edge.producer.name}.{edge.output} sends shape {_shape(sent.shape)}",
-                    f"shape {_shape(shape)} for {where}",
-                )
-            rate = port.rate_hz(config)
-            if rate is not None and sent.rate_hz is not None and abs(rate - sent.rate_hz) > 1e-6 * rate:
-                self.report(
-                    edge.loc,
-                    f"{edge.producer.name}.{edge.output} sends {sent.rate_hz:g} packets a second",
-                    f"{rate:g} a second for {where}",
-                )
-            if edge.consumer.is_native and not sent.is_static:
-                self.report(
-                    edge.loc,
-                    f"{edge.producer.name}.{edge.output} sends packets of no fixed size ({sent})",
-                    f"a fixed dtype and shape, because {edge.consumer.spec.type} is native",
-                )
+        for found in list(mismatches(self.nodes.values(), self.edges, unsure)):
+            self.report(found.loc, found.message, found.expected)
 
     def check_frame(self) -> None:
         if self.spec.frame is None:
@@ -421,11 +285,3 @@ class _Builder:
 
 def _one_of(names: Collection[str]) -> str:
     return "one of " + ", ".join(sorted(names)) if names else "none: it has no such ports"
-
-
-def _shape(shape: Shape) -> str:
-    return "[" + ", ".join("*" if d is None else str(d) for d in shape) + "]"
-
-
-def _shapes_agree(a: Shape, b: Shape) -> bool:
-    return len(a) == len(b) and all(x is None or y is None or x == y for x, y in zip(a, b, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -16,6 +16,8 @@ Overflow = Literal["block", "drop_oldest", "drop_newest", "error"]
 Shape = tuple[int | None, ...]
 ShapeRule = Shape | Callable[[Any], Shape]
 RateRule = float | Callable[[Any], float | None] | None
+#: Samples a second: a number, or the name of the Config's field that holds it, so that a mistake can name it.
+SampleRateRule = float | str | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,16 @@ class TensorType:
     shape: Shape = ()
     unit: str = ""
     doc: str = ""
+
+    def __post_init__(self) -> None:
+        if self.dtype not in ("any", "object"):
+            try:
+                np.dtype(self.dtype)
+            except TypeError:
+                raise TypeError(
+                    f"TensorType '{self.name}': numpy knows no dtype '{self.dtype}'; "
+                    "float32, int64 and uint8 are some"
+                ) from None
 
     @property
     def numpy_dtype(self) -> np.dtype[Any]:
@@ -58,10 +70,20 @@ class Port:
         *,
         shape: ShapeRule | None = None,
         rate_hz: RateRule = None,
+        sample_rate_hz: SampleRateRule = None,
+        shares: str | None = None,
         doc: str = "",
     ) -> None:
+        if not isinstance(type, TensorType):
+            raise TypeError(
+                f"{self.__class__.__name__} takes a TensorType, not {type!r}; "
+                "rtgraph.nodes.audio.AudioChunk is one, and TensorType('Level', 'float32', (1,)) makes one"
+            )
         self.type = type
         self.doc = doc
+        self._sample_rate_hz = sample_rate_hz
+        #: The field of the Config that must say the same at both ends, such as the weights of two networks.
+        self.shares = shares
         self._shape = shape
         self._rate_hz = rate_hz
         self.name = ""
@@ -82,6 +104,20 @@ class Port:
         rule = self._rate_hz
         return rule(config) if callable(rule) else rule
 
+    def sample_rate_hz(self, config: NodeConfig) -> float | None:
+        """Samples a second within and across packets, as in sound; `None`: nothing is said about it."""
+        rule = self._sample_rate_hz
+        return getattr(config, rule) if isinstance(rule, str) else rule
+
+    def shared(self, config: NodeConfig) -> object:
+        """What the field that `shares` names says; `None`: the ends need nothing in common."""
+        return None if self.shares is None else getattr(config, self.shares)
+
+    @property
+    def sample_rate_field(self) -> str | None:
+        """The field of the Config that says how many samples a second there are."""
+        return self._sample_rate_hz if isinstance(self._sample_rate_hz, str) else None
+
 
 class Input(Port):
     """A port that receives packets.
@@ -101,6 +137,8 @@ class Input(Port):
         *,
         shape: ShapeRule | None = None,
         rate_hz: RateRule = None,
+        sample_rate_hz: SampleRateRule = None,
+        shares: str | None = None,
         edge: EdgeKind = "queue",
         capacity: int = 64,
         overflow: Overflow = "block",
@@ -109,7 +147,12 @@ class Input(Port):
         many: bool = False,
         doc: str = "",
     ) -> None:
-        super().__init__(type, shape=shape, rate_hz=rate_hz, doc=doc)
+        super().__init__(
+            type, shape=shape, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz, shares=shares, doc=doc
+        )
+        for value, choices in ((edge, get_args(EdgeKind)), (overflow, get_args(Overflow))):
+            if value not in choices:
+                raise TypeError(f"Input takes one of {', '.join(choices)}, not {value!r}")
         self.edge = edge
         self.capacity = capacity
         self.overflow = overflow
@@ -119,7 +162,7 @@ class Input(Port):
 
 
 class Output(Port):
-    """A port that sends packets. `like` names the input whose type, shape and rate this output takes over."""
+    """A port that sends packets. `like` names the input whose type, shape and rates it takes over."""
 
     direction = "output"
 
@@ -129,8 +172,12 @@ class Output(Port):
         *,
         shape: ShapeRule | None = None,
         rate_hz: RateRule = None,
+        sample_rate_hz: SampleRateRule = None,
+        shares: str | None = None,
         like: str | None = None,
         doc: str = "",
     ) -> None:
-        super().__init__(type, shape=shape, rate_hz=rate_hz, doc=doc)
+        super().__init__(
+            type, shape=shape, rate_hz=rate_hz, sample_rate_hz=sample_rate_hz, shares=shares, doc=doc
+        )
         self.like = like

@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from rtgraph.profiler import Profile, Quantiles
+from rtgraph.remarks import remarks
 
 
 def profile_table(profile: Profile) -> RenderableType:
-    """Nodes, the edges that dropped or queued anything, paths, and one line on deadlines."""
+    """Nodes, the edges that dropped or queued anything, paths, one line on deadlines, and remarks."""
     parts: list[RenderableType] = [_nodes(profile)]
     edges = _edges(profile)
     if edges.row_count:
@@ -19,6 +20,7 @@ def profile_table(profile: Profile) -> RenderableType:
     if profile.paths:
         parts.append(_paths(profile))
     parts.append(_closing_line(profile))
+    parts += [Text(f"note: {remark}", style="yellow") for remark in remarks(profile)]
     return Group(*parts)
 
 

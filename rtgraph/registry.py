@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import TypeVar
 
-from rtgraph.errors import RtGraphError, last_line, suggest
-from rtgraph.node import Node
+from rtgraph.errors import RtGraphError, suggest, told
+from rtgraph.node import NativeNode, Node
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +22,28 @@ _loaded: set[str] = set()
 
 N = TypeVar("N", bound=type[Node])
 
+_NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+# Of a folder, so much is searched for the module that has a type.
+_MOST_FILES = 200
+_MOST_BYTES = 1_000_000
+
 
 def register(name: str) -> Callable[[N], N]:
     """Class decorator: make a node type known to graph files as `family.name`."""
+    if not isinstance(name, str):
+        raise TypeError(f'register takes a name: @register("my.{name.__name__.lower()}")')
+    if not _NAME.fullmatch(name):
+        raise RtGraphError(f"'{name}' cannot be a node type; expected family.name, of a to z, 0 to 9 and _")
 
     def add(cls: N) -> N:
+        if not (isinstance(cls, type) and issubclass(cls, Node)):
+            raise TypeError(f"{cls.__name__} is no node: class {cls.__name__}(Node)")
+        if cls.process is Node.process and not issubclass(cls, NativeNode):
+            near = suggest("process", vars(cls))
+            arguments = ", ".join(["self", *cls.inputs, "ctx"])
+            raise TypeError(
+                f"{cls.__name__} has no process({arguments})" + (f"; it has '{near}'" if near else "")
+            )
         known = _types.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise RtGraphError(
@@ -65,14 +84,46 @@ def nearest(name: str) -> str | None:
     return suggest(name, all_types())
 
 
+def remedy(name: str, *folders: Path) -> str:
+    """What would make a type known that is not: a module in one of the folders that names it, or a decorator
+    on a class that has none."""
+    for folder in folders:
+        for path in sorted(folder.glob("*.py"))[:_MOST_FILES]:
+            named = re.compile(rb"@register\(\s*[\"']" + re.escape(name.encode()) + rb"[\"']")
+            if path.stat().st_size < _MOST_BYTES and named.search(path.read_bytes()):
+                return f"{path.name} has it: --import {path.stem}"
+    bare = [
+        cls for cls in _subclasses(Node) if not cls.type_name and not cls.__module__.startswith("rtgraph.")
+    ]
+    if bare:
+        classes = ", ".join(f"{cls.__module__}.{cls.__name__}" for cls in bare)
+        return f'a registered node type; no @register("{name}") stands over {classes}'
+    return "a registered node type; `rtgraph nodes` lists them, `--import MODULE` adds a module's"
+
+
+def _subclasses(cls: type[Node]) -> Iterator[type[Node]]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
 def import_module(name: str) -> None:
     """Import a module that registers node types: `--import` of the command line."""
+    if name.endswith(".py") or "/" in name:
+        raise RtGraphError(
+            f"--import {name}: this is a file; a module has a name, which is looked for from here: "
+            f"--import {name.removesuffix('.py').strip('./').replace('/', '.')}"
+        )
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
-        raise RtGraphError(f"--import {name}: no module of this name can be imported from here") from None
+        near = suggest(name, [path.stem for path in Path.cwd().glob("*.py")])
+        raise RtGraphError(
+            f"--import {name}: no module of this name can be imported from here"
+            + (f"; did you mean '{near}'?" if near else "")
+        ) from None
 
 
 def _load(entry: EntryPoint) -> None:
@@ -83,5 +134,4 @@ def _load(entry: EntryPoint) -> None:
     try:
         entry.load()
     except Exception as error:  # whatever a package does when it is imported; the others are none the worse
-        why = f"{type(error).__name__}: {error} ({last_line(error)})"
-        raise RtGraphError(f"node types {entry.name}.* cannot be loaded: {why}") from error
+        raise RtGraphError(f"node types {entry.name}.* cannot be loaded: {told(error)}") from error

@@ -22,13 +22,15 @@ from pydantic import (
 
 from rtgraph.errors import GraphError
 from rtgraph.options import apply_options
+from rtgraph.places import Loc
 from rtgraph.plain_words import clip, config_diagnostics, describe, mistake, written_path
 from rtgraph.variables import fill_variables
-from rtgraph.yaml_source import Loc, Source, parse_source, read_source
+from rtgraph.yaml_source import Source, parse_source, read_source
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = _PORT
+_TYPE = re.compile(rf"{_NAME.pattern}\.{_NAME.pattern}")
 
 
 def _check_name(name: str) -> str:
@@ -60,14 +62,15 @@ def _check_variable_name(name: str) -> str:
 def _check_node_port(text: str) -> str:
     node, dot, port = text.partition(".")
     if not (dot and _NAME.fullmatch(node) and _PORT.fullmatch(port)):
-        raise mistake(f"'{clip(text)}' names no port", "node.port")
+        raise mistake(f"'{clip(text)}' names no port", "node.port; `rtgraph nodes TYPE` lists the ports")
     return text
 
 
 def _check_type(text: str) -> str:
     family, dot, name = text.partition(".")
     if not (dot and _NAME.fullmatch(family) and _NAME.fullmatch(name)):
-        raise mistake(f"'{clip(text)}' is not a node type", "family.name, such as audio.file")
+        near = text.lower() if _TYPE.fullmatch(text.lower()) else None
+        raise mistake(f"'{clip(text)}' is not a node type", "family.name, such as audio.file", near)
     return text
 
 
@@ -250,8 +253,11 @@ def check_source(
     What is wrong is told in `source.problems`. The parts that had to be left out are in `source.failed`, so
     that whoever goes on checking does not complain of what they leave behind. None: nothing is left.
     """
-    if isinstance(source.data, dict):
-        apply_options(source, variables or {}, overrides, swaps or {})
+    if not isinstance(source.data, dict):
+        message = f"a graph file cannot be {describe(source.data)}"
+        source.problems.append(source.diagnostic((), message, "a mapping that starts with 'version: 1'"))
+        return None
+    apply_options(source, variables or {}, overrides, swaps or {})
     fill_variables(source)
     try:
         return GraphSpec.model_validate(source.data)
@@ -273,8 +279,6 @@ def _without_problems(
 
 
 def _without_wrong_parts(source: Source, error: ValidationError) -> GraphSpec | None:
-    if not isinstance(source.data, dict):
-        return None
     data = deepcopy(source.data)
     for details in error.errors(include_url=False):
         loc = _part(written_path(source, (), details)[0])

@@ -7,7 +7,9 @@ import re
 from typing import Any
 
 from rtgraph.errors import suggest
-from rtgraph.yaml_source import MAX_BYTES, Loc, Source, core_scalar
+from rtgraph.places import Loc
+from rtgraph.yaml_reader import core_scalar
+from rtgraph.yaml_source import MAX_BYTES, Source
 
 MAX_VARIABLE_DEPTH = 64  # variables that refer to variables
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import Field
 
-from rtgraph import AssetError, EndOfStream, Output, Source, register
+from rtgraph import AssetError, EndOfStream, InputFile, Output, Source, register
 from rtgraph.context import Context
 from rtgraph.node import Outputs
 from rtgraph.nodes.audio.types import AudioChunk, AudioSourceConfig, Samples, to_mono
@@ -26,14 +26,19 @@ class AudioFile(Source):
     """
 
     class Config(AudioSourceConfig):
-        path: str = Field(
+        path: InputFile = Field(
             "asset:clips/hello.flac",
             min_length=1,
             description="beside the graph file, in the working directory, or `asset:`",
         )
         loop: bool = Field(False, description="begin again at the end, without end")
 
-    audio = Output(AudioChunk, shape=lambda c: (c.hop_samples,), rate_hz=lambda c: c.chunks_per_second)
+    audio = Output(
+        AudioChunk,
+        shape=lambda c: (c.hop_samples,),
+        rate_hz=lambda c: c.chunks_per_second,
+        sample_rate_hz="sample_rate",
+    )
 
     def open(self, ctx: Context) -> None:
         self._file = SoundFile(ctx.find_file(self.config.path), self.config, self.config.loop)

@@ -47,7 +47,7 @@ class AudioMel(NativeNode):
             given = {f.name: getattr(self, f.name) for f in fields(MelConfig) if f.name != "level"}
             return MelConfig(**given, level=LevelConfig() if self.normalise else None)
 
-    audio = Input(AudioChunk, doc="mono, -1..1, at `sample_rate_hz`")
+    audio = Input(AudioChunk, sample_rate_hz="sample_rate_hz", doc="mono, -1..1")
     mel = Output(
         Mel,
         shape=lambda c: (c.bands,),

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from rtgraph import DeviceError, Output, Packet, RtGraphError, Source, register
+from rtgraph import DeviceError, InputFile, Output, Packet, RtGraphError, Source, register
 from rtgraph.context import Context
 from rtgraph.node import Outputs
 from rtgraph.nodes.audio.capture import (
@@ -62,11 +62,16 @@ class Microphone(Source):
         on_loss: Literal["reopen", "error"] = Field(
             "reopen", description="when the device vanishes: look for it again every second, or end the run"
         )
-        fallback: str | None = Field(
+        fallback: InputFile | None = Field(
             None, description="a sound file to play over and over where no such device can be opened"
         )
 
-    audio = Output(AudioChunk, shape=lambda c: (c.hop_samples,), rate_hz=lambda c: c.chunks_per_second)
+    audio = Output(
+        AudioChunk,
+        shape=lambda c: (c.hop_samples,),
+        rate_hz=lambda c: c.chunks_per_second,
+        sample_rate_hz="sample_rate",
+    )
 
     endless = True
     provides_clock = True

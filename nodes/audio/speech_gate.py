@@ -31,7 +31,7 @@ class SpeechGate(NativeNode):
         hold_ms: float = Field(120.0, ge=0, description="open for so long after speech was last heard")
         release_ms: float = Field(120.0, ge=_HOP_MS, description="from open to closed")
 
-    audio = Input(AudioChunk, doc="mono, -1..1, 16 kHz, in chunks of any size")
+    audio = Input(AudioChunk, sample_rate_hz=16000, doc="mono, -1..1, in chunks of any size")
     speech = Output(Speech, rate_hz=1000 / _HOP_MS)
 
     def native(self) -> object:

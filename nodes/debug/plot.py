@@ -34,8 +34,9 @@ class Plot(Node):
     error.
 
     waveform: each element is a sample in time, as in a chunk of audio. lines: each element is a line over
-    time. heatmap: each packet is a column. image: the newest packet, [H, W]. auto: image for more than one
-    dimension, lines for up to 8 elements, else heatmap. `y` is taken where its timestamp is that of a
+    time. heatmap: each packet is a column. image: the newest packet, [H, W]. auto: waveform for what says how
+    many samples a second it has, as sound does; else image for more than one dimension, lines for up to 8
+    elements, heatmap for more. `y` is taken where its timestamp is that of a
     packet on `x`.
     """
 
@@ -78,6 +79,7 @@ class Plot(Node):
                 "choose another `path`"
             )
         self._log = ctx.log
+        self._sound = {port for port, signal in ctx.signals.items() if signal.sample_rate_hz}
         self.reset()
 
     def process(self, x: Any, y: Any, ctx: Context) -> None:
@@ -87,7 +89,13 @@ class Plot(Node):
 
     def reset(self) -> None:
         c = self.config
-        self._panels = Panel(c.kind, c.x_label, c.seconds), Panel(c.y_kind, c.y_label, c.seconds)
+        self._panels = (
+            Panel(self._kind("x", c.kind), c.x_label, c.seconds),
+            Panel(self._kind("y", c.y_kind), c.y_label, c.seconds),
+        )
+
+    def _kind(self, port: str, wanted: Kind) -> Kind:
+        return "waveform" if wanted == "auto" and port in self._sound else wanted
 
     def close(self) -> None:
         if not hasattr(self, "_panels"):

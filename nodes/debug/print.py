@@ -46,4 +46,10 @@ def describe(x: np.ndarray[Any, Any]) -> str:
         return text
     if x.size == 1:
         return f"{text}  {x.item():.6g}"
-    return f"{text}  min={x.min():.4g} max={x.max():.4g} mean={x.mean():.4g}"
+    finite = x[np.isfinite(x)]
+    if finite.size < x.size:
+        text += f"  {np.isnan(x).sum()} NaN, {np.isinf(x).sum()} Inf"
+        if finite.size == 0:
+            return text
+        text += "; of the others"
+    return f"{text}  min={finite.min():.4g} max={finite.max():.4g} mean={finite.mean():.4g}"

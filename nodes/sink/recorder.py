@@ -54,6 +54,7 @@ class Recorder(Node):
         capacity=4096,
         overflow="drop_oldest",
         optional=True,
+        sample_rate_hz="audio_hz",
         doc="sound to go with it, in .mcap",
     )
 

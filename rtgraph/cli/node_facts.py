@@ -78,6 +78,7 @@ def _port(port: Port, config: NodeConfig) -> dict[str, Any]:
         "shape": of_config(port.shape),
         "unit": port.type.unit,
         "rate_hz": of_config(port.rate_hz),
+        "sample_rate_hz": of_config(port.sample_rate_hz),
         "doc": port.doc or port.type.doc,
     }
 

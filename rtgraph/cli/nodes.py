@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import textwrap
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from rtgraph import registry
 from rtgraph.cli.lazy_group import UsageError
 from rtgraph.cli.node_facts import language, node_facts, summary
+from rtgraph.cli.node_snippet import entry, imports
 from rtgraph.cli.options import ImportOption, import_modules
 from rtgraph.cli.terminal import print_wide
 
@@ -45,10 +48,10 @@ def nodes(
             + (
                 f"; did you mean '{near}'?"
                 if near
-                else "; `rtgraph nodes` lists them, `--import MODULE` adds a module's"
+                else f"; expected {registry.remedy(node_type, Path.cwd())}"
             )
         )
-    facts = node_facts(cls)
+    facts = node_facts(cls) | {"imports": imports(cls), "entry": entry(cls, registry.all_types().values())}
     if as_json:
         typer.echo(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
@@ -64,11 +67,15 @@ def _print_facts(facts: dict[str, Any]) -> None:
     )
     _print_rows("outputs", [_port_row(port) | {"doc": port["doc"]} for port in facts["outputs"]])
     _print_rows("config", [_field_row(field) for field in facts["config"]])
+    typer.echo("in a graph file\n")
+    typer.echo(textwrap.indent(facts["entry"], "  "))
+    typer.echo("\nin Python\n")
+    typer.echo(textwrap.indent("\n".join(facts["imports"]), "  "))
 
 
 def _port_row(port: dict[str, Any]) -> dict[str, str]:
     like = port.get("like")
-    shape, rate_hz = port["shape"], port["rate_hz"]
+    shape = port["shape"]
     if isinstance(shape, list):
         shape = "[" + ", ".join("*" if size is None else str(size) for size in shape) + "]"
     return {
@@ -77,8 +84,13 @@ def _port_row(port: dict[str, Any]) -> dict[str, str]:
         "dtype": "" if like else port["dtype"],
         "shape": _or_config(shape),
         "unit": port["unit"],
-        "rate": f"{rate_hz:g} Hz" if isinstance(rate_hz, float | int) else _or_config(rate_hz),
+        "rate": _hz(port["rate_hz"]),
+        "samples": _hz(port["sample_rate_hz"]),
     }
+
+
+def _hz(rate: float | str | None) -> str:
+    return _or_config(rate) if rate is None or isinstance(rate, str) else f"{rate:g} Hz"
 
 
 def _or_config(value: str | None) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from rtgraph.cli.lazy_group import UsageError
-from rtgraph.errors import RtGraphError, last_line
+from rtgraph.errors import RtGraphError, told
 from rtgraph.files import find_graph
 from rtgraph.graph import Plan
 from rtgraph.planner import load_plan
@@ -71,11 +71,9 @@ def import_modules(names: Sequence[str] | None) -> None:
         try:
             import_module(name)
         except RtGraphError as error:
-            raise UsageError(str(error)) from error
+            raise UsageError(str(error) if str(error).startswith("--import") else told(error)) from error
         except Exception as error:
-            raise UsageError(
-                f"--import {name}: {type(error).__name__}: {error} ({last_line(error)})"
-            ) from error
+            raise UsageError(f"--import {name}: {told(error)}") from error
 
 
 def check_can_write(option: str, path: Path | None) -> None:

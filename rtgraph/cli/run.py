@@ -26,6 +26,7 @@ from rtgraph.errors import NodeError, RtGraphError
 from rtgraph.profiler import Profile
 from rtgraph.scheduler import Runner
 from rtgraph.trace import TraceEvent, write_trace
+from rtgraph.value_check import found_values, with_value_checks, without_checks
 
 
 def run(
@@ -50,6 +51,9 @@ def run(
             metavar="FILE", help="Write which node ran when, for ui.perfetto.dev.", show_default=False
         ),
     ] = None,
+    check_values: Annotated[
+        bool, typer.Option("--check-values", help="Look for NaN and Inf in all that nodes send; takes time.")
+    ] = False,
     modules: ImportOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")] = False,
 ) -> None:
@@ -62,6 +66,8 @@ def run(
     check_can_write("--profile-json", profile_json)
     check_can_write("--trace", trace)
     plan = plan_of(graph, [*(sets or ()), *(["clock=manual"] if fast else ())], swaps, variables, modules)
+    if check_values:
+        plan = with_value_checks(plan)
     tell = (lambda text: None) if quiet else say
 
     with Interrupts() as interrupts, Runner(plan, trace=trace is not None) as runner:
@@ -82,7 +88,11 @@ def run(
             except NodeError as error:
                 failure = error
             events = runner.trace_events()
-        report(runner.profile(), events, profile_json, trace, quiet)
+        profile = without_checks(runner.profile()) if check_values else runner.profile()
+        report(profile, events, profile_json, trace, quiet)
+        if check_values:
+            for found in found_values(plan) or ["no NaN and no Inf in what nodes sent"]:
+                tell(found)
         if not ended:
             say("error: a node does not return; its `close` is not called")
             sys.stdout.flush()

@@ -1,22 +1,14 @@
-"""Planning: every kind of mistake at its place, signals handed on, segments cut where they should be."""
+"""Planning: every kind of mistake at its place, segments cut where they should be."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 
 import pytest
+from graph_text import plan
 
 from rtgraph import GraphError
 from rtgraph.planner import plan_text
-
-
-def plan(nodes: str, top: str = ""):
-    return plan_text(
-        "version: 1\n" + textwrap.dedent(top) + "nodes:\n" + textwrap.indent(textwrap.dedent(nodes), "  "),
-        "g.yaml",
-    )
-
 
 MISTAKES = {
     "unknown type": (
@@ -109,61 +101,6 @@ def test_mistake_at_the_top(top, expected):
         plan("a: {type: test.ramp}", top)
 
 
-def test_shape_and_rate_are_checked():
-    from rtgraph import Input, Node, TensorType, register
-
-    fixed = TensorType("Samples", "float32", (None,))
-
-    @register("test.picky")
-    class Picky(Node):
-        x = Input(fixed, shape=(4,), rate_hz=50.0)
-
-        def process(self, x, ctx): ...
-
-    with pytest.raises(GraphError) as caught:
-        plan("a: {type: test.ramp}\nb: {type: test.picky, inputs: {x: a.out}}")
-    assert "sends shape [3]" in str(caught.value)
-    assert "sends 100 packets a second" in str(caught.value)
-    plan("a: {type: test.ramp, config: {size: 4, rate_hz: 50}}\nb: {type: test.picky, inputs: {x: a.out}}")
-
-
-def test_a_native_node_needs_a_fixed_size():
-    from rtgraph import Output, Source, TensorType, register
-
-    @register("test.loose")
-    class Loose(Source):
-        out = Output(TensorType("Samples", "float32", (None,)))
-
-        def process(self, ctx): ...
-
-    with pytest.raises(GraphError, match="no fixed size"):
-        plan("a: {type: test.loose}\nb: {type: debug.discard, inputs: {x: a.out}}")
-
-
-def test_a_native_output_needs_a_fixed_size():
-    from rtgraph import Input, NativeNode, Output, TensorType, register
-    from rtgraph.nodes import _native
-
-    @register("test.open_shape")
-    class OpenShape(NativeNode):
-        x = Input(TensorType("Samples", "float32", (None,)))
-        out = Output(TensorType("Samples", "float32", (None,)))
-
-        def native(self):
-            return _native.relay()
-
-    with pytest.raises(GraphError, match=r"output 'out' of test\.open_shape has no fixed size"):
-        plan("a: {type: test.ramp}\nb: {type: test.open_shape, inputs: {x: a.out}}")
-
-
-def test_pass_through_takes_over_type_shape_and_rate():
-    made = plan(
-        "a: {type: test.ramp, config: {size: 7}}\nb: {type: test.gain, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: b.out}}"
-    )
-    signal = made["c"].outputs["out"]
-    assert (signal.type.name, signal.shape, signal.rate_hz) == ("Samples", (7,), 100.0)
-
-
 SEGMENTS = {
     "a line is one segment": (
         "b: {type: test.gain, inputs: {x: a.out}}\nc: {type: test.gain, inputs: {x: b.out}}",
@@ -206,6 +143,13 @@ def test_a_swap_keeps_the_edges_whose_ports_agree():
     assert made["a"].node.config.count == 9
     swapped = plan_text(text, swaps={"b": "test.add"})
     assert len(swapped.edges) == 2
+
+
+def test_a_swap_to_a_type_with_other_inputs_says_which_the_file_connects():
+    text = "version: 1\nnodes:\n  a: {type: test.ramp}\n  b: {type: test.add, inputs: {a: a.out}}\n"
+    expected = "input 'x' of debug.discard is not connected: --swap kept no edge, as the file connects a\n"
+    with pytest.raises(GraphError, match=expected):
+        plan_text(text, swaps={"b": "debug.discard"})
 
 
 def test_mistakes_of_structure_and_of_references_are_told_together_each_once() -> None:

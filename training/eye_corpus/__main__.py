@@ -24,7 +24,9 @@ def main() -> int:
         default=Path.home() / ".cache/rtgraph/eyes",
         help="folder of the corpus (default: %(default)s)",
     )
-    parser.add_argument("--images", type=int, default=96_000, help="how many at least (default: %(default)s)")
+    parser.add_argument(
+        "--images", type=int, default=240_000, help="how many at least (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another seed is other people (default: 0)")
     parser.add_argument(
         "--sheet", type=Path, metavar="PNG", help="only draw a contact sheet of eyes and labels"

@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument(
         "--out", type=Path, required=True, help="the .safetensors file; card and checkpoint lie beside it"
     )
-    parser.add_argument("--images", type=int, default=1_250_000, help="to show in all (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=3_500_000, help="to show in all (default: %(default)s)")
     parser.add_argument(
         "--people", type=int, default=400, help="rendered to learn how they differ (default: %(default)s)"
     )

@@ -23,7 +23,7 @@ class DataConfig(_Config):
     batch: int = Field(default=8, ge=1)
     window_frames: int = Field(default=160, ge=20, description="frames of 20 ms in a window")
     shares: dict[str, float] = Field(
-        default={"real": 0.4, "lips": 0.3, "speech": 0.25, "quiet": 0.08}, description="by kind of shard"
+        default={"real": 0.4, "lips": 0.3, "speech": 0.25, "quiet": 0.15}, description="by kind of shard"
     )
     without: tuple[str, ...] = Field(
         default=(),

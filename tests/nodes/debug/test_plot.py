@@ -61,6 +61,25 @@ def test_kinds_are_found_by_shape():
     assert [panel._shown_as(np.zeros(s)) for s in [1, 8, 9, (4, 5)]] == ["lines", "lines", "heatmap", "image"]
 
 
+def test_sound_is_drawn_as_a_waveform_unless_said_otherwise(tmp_path):
+    text = f"""
+version: 1
+nodes:
+  mic: {{type: audio.file}}
+  level: {{type: flow.map, config: {{op: rms}}, inputs: {{x: mic.audio}}}}
+  both: {{type: debug.plot, config: {{path: {tmp_path}/a.png}}, inputs: {{x: mic.audio, y: level.out}}}}
+  asked: {{type: debug.plot, config: {{path: {tmp_path}/b.png, kind: heatmap}}, inputs: {{x: mic.audio}}}}
+"""
+    plan = plan_text(text)
+    with Runner(plan, clock="manual") as runner:
+        runner.run(duration_s=0.1)
+        kinds = {
+            name: [p._shown_as(p.packets[-1][1]) for p in plan[name].node._panels if p.packets]
+            for name in ("both", "asked")
+        }
+    assert kinds == {"both": ["waveform", "lines"], "asked": ["heatmap"]}
+
+
 @pytest.mark.parametrize("shape", [(3,), (80,), (30, 40)])
 def test_each_kind_draws(tmp_path, shape):
     rng = np.random.default_rng(2)

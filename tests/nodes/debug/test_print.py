@@ -20,3 +20,9 @@ def test_any_array_can_be_described():
     assert describe(np.array(2.5)) == "float64 []  2.5"
     assert describe(np.array([True, False])) == "bool [2]  min=0 max=1 mean=0.5"
     assert describe(np.array(["a"])) == "<U1 [1]"
+
+
+def test_what_is_not_finite_is_counted_apart():
+    x = np.array([np.nan, 1, np.inf, 3, -np.inf], np.float32)
+    assert describe(x) == "float32 [5]  1 NaN, 2 Inf; of the others  min=1 max=3 mean=2"
+    assert describe(np.full(2, np.nan)) == "float64 [2]  2 NaN, 0 Inf"

@@ -1,0 +1,42 @@
+"""Remarks on a run: what its figures show that is seldom meant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from rtgraph.profiler import EdgeProfile, Profile
+
+
+def remarks(profile: Profile) -> list[str]:
+    """A sentence each: connected outputs that stayed silent though their node ran, nodes that never ran."""
+    outputs: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)  # packets, by what they went to
+    inputs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for name, edge in profile.edges.items():
+        (producer, output), (consumer, port) = (end.rsplit(".", 1) for end in name.split(" -> "))
+        outputs[producer, output][consumer] = outputs[producer, output].get(consumer, 0) + _sent(edge)
+        inputs[consumer][port] += _sent(edge)
+    said = []
+    for (node, output), sent in outputs.items():
+        count = profile.nodes[node].count
+        if count and not any(sent.values()):
+            times = f"{count} times" if count > 1 else "once"
+            said.append(f"{node} ran {times} and never sent anything on '{output}', to {', '.join(sent)}")
+    idle = [name for name, node in profile.nodes.items() if not node.count]
+    for name in idle:
+        empty = [port for port, sent in inputs[name].items() if not sent]
+        if empty and len(empty) < len(inputs[name]):
+            got = [port for port, sent in inputs[name].items() if sent]
+            said.append(f"{name} never ran: packets came on {_named(got)}, but none on {_named(empty)}")
+            idle = [other for other in idle if other != name]
+    if idle:
+        said.append(f"never ran: {', '.join(idle)}")
+    return said
+
+
+def _sent(edge: EdgeProfile) -> int:
+    """Packets that the producer sent, also those that never entered the queue."""
+    return edge.passed + edge.dropped.get("newest", 0) + edge.dropped.get("orphaned", 0)
+
+
+def _named(ports: list[str]) -> str:
+    return ", ".join(f"'{port}'" for port in ports)
