@@ -35,7 +35,7 @@ class Gltf:
         except OSError as error:
             raise AssetError(f"{path}: cannot be read ({error.strerror})") from error
         self.json, self._binary = self._chunks(data)
-        for extension in self.json.get("extensionsRequired", []):
+        for extension in self.rows("extensionsRequired"):
             if extension in _REFUSED:
                 raise AssetError(f"{path}: is compressed with {extension}; export it without compression")
 

@@ -30,7 +30,8 @@ Ints = npt.NDArray[np.int32]
 
 JOINTS = ("root", "head", "leftEye", "rightEye")  # in this order in every head; the root never moves
 FORMAT = 1
-
+HAIR_RATIO = 3.0  # a Gaussian so much longer than wide is a piece of hair
+BROW_MARGIN_M = 0.005  # about the brows' cards, within which a hair that stands on skin is theirs
 
 Colour = tuple[float, float, float]
 
@@ -210,13 +211,34 @@ class Head:
         return {number.name: number.group for number in self.card.identity}
 
     def _tinted(self, tints: Mapping[str, Colour]) -> Floats:
-        """The Gaussians' colours, by the tint of the material that carries them: [G, 3]."""
+        """The Gaussians' colours, each by the tint of its material: [G, 3]."""
         colour = self.gaussians.colour.copy()
+        for material, which in self._gaussian_materials.items():
+            colour[which] *= np.float32(tints.get(material, (1.0, 1.0, 1.0)))
+        return np.clip(colour, 0.0, 1.0)
+
+    @cached_property
+    def _gaussian_materials(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Which Gaussians are of which material: that of the part that carries them, except for hairs that
+        stand on skin. These are of the brows where the brows lie, and of the hair elsewhere."""
+        g = self.gaussians
+        found = {part.material: np.zeros(len(g.triangle), bool) for part in self.card.parts}
         for part in self.card.parts:
             first, last = part.triangles
-            carried = (self.gaussians.triangle >= first) & (self.gaussians.triangle < last)
-            colour[carried] *= np.float32(tints.get(part.material, (1.0, 1.0, 1.0)))
-        return np.clip(colour, 0.0, 1.0)
+            found[part.material] |= (g.triangle >= first) & (g.triangle < last)
+        if not {"skin", "hair", "brows"} <= found.keys():
+            return found
+        brows = np.concatenate(
+            [self.neutral[slice(*p.vertices)] for p in self.card.parts if p.material == "brows"]
+        )
+        low, high = brows.min(axis=0) - BROW_MARGIN_M, brows.max(axis=0) + BROW_MARGIN_M
+        root = self.neutral[self.triangles[g.triangle]].mean(axis=1)
+        on_brows = ((root > low) & (root < high)).all(axis=1)
+        hairs = found["skin"] & (g.scale[:, 0] > HAIR_RATIO * g.scale[:, 1:].max(axis=1))
+        found["skin"] &= ~hairs
+        found["brows"] |= hairs & on_brows
+        found["hair"] |= hairs & ~on_brows
+        return found
 
     def _dense(self, first: int, last: int) -> Floats:
         dense = np.zeros((last - first, len(self.neutral), 3), np.float32)

@@ -20,6 +20,7 @@ from .names import Match, match_names
 Array = npt.NDArray[Any]
 
 MAX_VERTICES = 200_000
+MAX_M = 10_000.0  # a coordinate that is larger is none
 SIDE_M = 0.006  # over which a target for both sides is split into halves
 EYES = np.array([0.0, 0.038, 0.073])  # where the default head has the middle of its eyes
 _BONES = {
@@ -55,18 +56,32 @@ def import_model(path: Path) -> tuple[Head, list[Match]]:
     """
     gltf = Gltf(path)
     try:
-        model = _read(gltf)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise AssetError(f"{path}: its meshes are not as glTF 2.0 has them ({error!r})") from error
+        with np.errstate(all="ignore"):  # what is not finite is found in the end
+            return _imported(gltf)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise AssetError(f"{path}: is not as glTF 2.0 has it ({error!r})") from error
+
+
+def _imported(gltf: Gltf) -> tuple[Head, list[Match]]:
+    model = _read(gltf)
     if not model.points:
-        raise AssetError(f"{path}: holds no triangles")
+        raise AssetError(f"{gltf.path}: holds no triangles")
     matches = match_names(list(model.moves))
     if not any(match.target for match in matches):
         names = ", ".join(sorted(model.moves)[:12]) or "none"
         raise AssetError(
-            f"{path}: none of its morph targets ({names}) is known as ARKit's, a viseme or VRM's"
+            f"{gltf.path}: none of its morph targets ({names}) is known as ARKit's, a viseme or VRM's"
         )
-    return _head(gltf, model, matches), matches
+    head = _head(gltf, model, matches)
+    _check_finite(gltf, "vertices", head.neutral)
+    _check_finite(gltf, "texture coordinates", head.uv)
+    _check_finite(gltf, "places of head and eyes", head.joint_pivot)
+    return head, matches
+
+
+def _check_finite(gltf: Gltf, what: str, numbers: Array) -> None:
+    if not (np.abs(numbers) < MAX_M).all():
+        raise AssetError(f"{gltf.path}: its {what} hold NaN, infinite or huge numbers; export it again")
 
 
 def _read(gltf: Gltf) -> _Model:
@@ -184,8 +199,7 @@ def _head(gltf: Gltf, model: _Model, matches: list[Match]) -> Head:
         for first, move in model.moves.get(match.target, []):
             deltas[row, first : first + len(move)] += match.weight * move
         deltas[row] *= share
-    if not (np.isfinite(points).all() and np.isfinite(deltas).all()):
-        raise AssetError(f"{gltf.path}: holds coordinates that are NaN or infinite")
+    _check_finite(gltf, "morph targets", deltas)
     start, vertex, delta = sparse_shapes(deltas, 1e-6)
     joint, weight = _skin(gltf, np.concatenate(model.bones), nodes)
     return Head(

@@ -31,6 +31,7 @@ from rtgraph.nodes.sink._web_address import is_loopback
 from rtgraph.nodes.sink._web_looks import Looks
 from rtgraph.nodes.sink._web_message import LARGE, VERSION, Kind
 from rtgraph.nodes.sink._web_newest import Newest
+from rtgraph.nodes.sink._web_timing import timing
 
 
 def _newest(type: TensorType, doc: str, capacity: int = 4) -> Input:
@@ -216,21 +217,5 @@ class Viewer(Node):
         figures = self._ctx.profile()
         if figures is None:
             return
-        timing = {
-            "budget_ms": figures.deadline.budget_ms,
-            "missed": figures.deadline.missed,
-            "frames": figures.deadline.frames,
-            "frame_ms": figures.deadline.frame_ms.p50,
-            "nodes": [
-                {
-                    "name": name,
-                    "native": n.native,
-                    "count": n.count,
-                    "p50_us": n.compute_us.p50,
-                    "p99_us": n.compute_us.p99,
-                }
-                for name, n in figures.nodes.items()
-            ],
-        }
-        text = np.frombuffer(json.dumps(timing, separators=(",", ":")).encode(), np.uint8)
-        self._newest.put(Kind.TIMING, text, self._ctx.now_ns())
+        data = json.dumps(timing(figures), separators=(",", ":")).encode()
+        self._newest.put(Kind.TIMING, np.frombuffer(data, np.uint8), self._ctx.now_ns())

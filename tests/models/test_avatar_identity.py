@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from rtgraph.errors import AssetError
 from rtgraph.models.avatar import PRESETS, Head, identity_code, load_head, random_person
 from rtgraph.models.avatar.command import app
+from rtgraph.models.avatar.identity import preset
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +88,18 @@ def test_the_command_makes_lists_exports_and_imports(tmp_path: Path) -> None:
     assert "52 of 52 shapes by name" in run("import", str(glb), "-o", str(tmp_path / "again.rthead"))
     again = load_head(tmp_path / "again.rthead")
     assert len(again.neutral) == len(made.neutral)
+
+
+def test_gaussians_take_the_tint_of_their_material(head: Head) -> None:
+    """Hairs stand on triangles of the skin, but have the tint of hair, and those of the brows theirs."""
+    person = head.with_identity(preset("viktor"))
+    tints, g = person.card.tints, head.gaussians
+    factor = person.gaussians.colour / g.colour
+    brows = g.opacity == np.float32(0.62)  # as training.head.gaussians bakes them
+    hair = (g.opacity == np.float32(0.9)) & (g.scale[:, 0] > 3 * g.scale[:, 1:].max(axis=1))
+    first, last = head.parts["skin"].triangles
+    discs = (g.triangle >= first) & (g.triangle < last) & ~brows & ~hair
+    assert min(brows.sum(), hair.sum(), discs.sum()) > 500
+    for which, material in ((brows, "brows"), (hair, "hair"), (discs, "skin")):
+        unclipped = which & (person.gaussians.colour < 1).all(axis=1)
+        np.testing.assert_allclose(factor[unclipped], [tints[material]] * unclipped.sum(), rtol=1e-5)

@@ -148,4 +148,4 @@ function become() {
 }
 
 // For the console, and for tests.
-globalThis.viewer = { stage, head, surface, settings, looks, frame: () => frame, frames: () => frames, get places() { return Object.fromEntries(hello.frame.map((name, i) => [name, i])); } };
+globalThis.viewer = { stage, head, surface, settings, looks, dock, frame: () => frame, frames: () => frames, get places() { return Object.fromEntries(hello.frame.map((name, i) => [name, i])); } };

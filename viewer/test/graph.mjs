@@ -1,13 +1,18 @@
 // For tests: a graph that runs in a process of its own, and a browser that looks at its viewer.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const inVenv = `${root}.venv/bin/rtgraph`;
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+
+/** A script that puts an emulated Quest 3 into a page, as `headset`. */
+export const HEADSET = `${readFileSync(new URL("../node_modules/iwer/build/iwer.min.js", import.meta.url), "utf8")}
+globalThis.headset = new IWER.XRDevice(IWER.metaQuest3);
+headset.installRuntime({ forceInstall: true });`;
 
 /** Runs a graph until it is stopped. @returns {Promise<{url: string, stop: () => Promise<void>}>} */
 export async function run({ graph = "graphs/avatar_demo.yaml", port = 0, settings = {}, more = (process.env.VIEWER_TEST_ARGS ?? "").split(" ").filter(Boolean) } = {}) {
@@ -34,7 +39,7 @@ export const browser = () => chromium.launch({
 });
 
 /** A page of the viewer, once it shows a head that moves. */
-export async function open(context, url, { viewport = { width: 480, height: 420 }, script } = {}) {
+export async function open(context, url, { viewport = { width: 240, height: 200 }, script } = {}) {
   const page = await context.newPage({ viewport });
   const problems = [];
   page.on("pageerror", (error) => problems.push(error.message));

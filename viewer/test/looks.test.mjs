@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { browser, open, run, until } from "./graph.mjs";
+import { browser, HEADSET, open, run, until } from "./graph.mjs";
 import { fitting, onScreen } from "../src/ui/looks.js";
 
 const close = (a, b) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
@@ -59,6 +59,54 @@ test("the button leads to a file, and the page names it", async (t) => {
   assert.equal(await page.evaluate(() => shown.size), 9);
   assert.ok(existsSync(file));
   assert.match(await page.textContent(".looks"), /looks at 9 points.*rtgraph calibrate eyes eyes\.json --looks .*looks\.npz/);
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("in a headset the trigger starts it, and the points stand at their angles before the eyes", async (t) => {
+  const file = join(folder, "vr.npz");
+  const graph = await run({ graph: "graphs/vr_eye_only.yaml", settings: { "viewer.looks": file } });
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url, { script: HEADSET, viewport: { width: 160, height: 120 } });
+  await page.evaluate(() => [...document.querySelectorAll("button")].find((b) => b.textContent === "Enter VR").click());
+  await until(page, () => viewer.stage.renderer.xr.isPresenting);
+  // Who wears it has turned, leans, and stands somewhere.
+  await page.evaluate(() => {
+    headset.position.set(0.3, 1.2, -0.4);
+    headset.quaternion.set(0.1, 0.35, -0.15, 1).normalize();
+  });
+  await until(page, (n) => viewer.stage.pictures > n + 2, await page.evaluate(() => viewer.stage.pictures));
+  await page.evaluate(() => {
+    viewer.looks.pace = { settleMs: 100, keepMs: 600 };
+    globalThis.seen = [];
+    const { stage, looks } = viewer, told = looks.graph.lookAt;
+    looks.graph.lookAt = (...angles) => {
+      told(...angles);
+      if (angles.length === 0) return;
+      const point = stage.scene.children.find((child) => child.visible && child.renderOrder === 1);
+      point.onBeforeRender(stage.renderer, stage.scene, stage.renderer.xr.getCamera());
+      const eyes = point.position.clone().setFromMatrixPosition(stage.renderer.xr.getCamera().matrixWorld);
+      const away = point.position.clone().sub(eyes);
+      const { x, y, z, w } = headset.quaternion;
+      const ahead = away.clone().applyQuaternion(stage.camera.quaternion.clone().set(-x, -y, -z, w));
+      const degrees = 180 / Math.PI;
+      seen.push([angles, [Math.atan2(-ahead.x, -ahead.z) * degrees, Math.atan2(-ahead.y, Math.hypot(ahead.x, ahead.z)) * degrees], away.length()]);
+    };
+  });
+  // The trigger, by the emulator's own controller: pressed until the page has seen it.
+  await page.evaluate(() => headset.controllers.right.updateButtonValue("trigger", 1));
+  await until(page, (n) => viewer.stage.pictures > n + 1, await page.evaluate(() => viewer.stage.pictures));
+  await page.evaluate(() => headset.controllers.right.updateButtonValue("trigger", 0));
+  await until(page, () => viewer.looks.running);
+  await until(page, () => !viewer.looks.running && document.querySelector(".looks code"));
+  const seen = await page.evaluate(() => seen);
+  assert.equal(seen.length, 9);
+  for (const [told, shown, distance] of seen) {
+    assert.ok(Math.abs(told[0] - shown[0]) < 0.05 && Math.abs(told[1] - shown[1]) < 0.05, `${told} is shown at ${shown}`);
+    assert.ok(Math.abs(distance - 8) < 0.05);
+  }
+  assert.equal(new Set(seen.map(([told]) => `${told}`)).size, 9);
+  assert.ok(existsSync(file));
   assert.deepEqual(page.problems, []);
   await page.close();
 });

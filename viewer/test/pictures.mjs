@@ -1,4 +1,4 @@
-// Takes the pictures of docs/viewer.md: node test/pictures.mjs FOLDER [page] [expressions] [surfaces]
+// Takes the pictures of docs/viewer.md: node test/pictures.mjs FOLDER [page] [eyes_demo] [expressions] [surfaces]
 import { mkdir, writeFile } from "node:fs/promises";
 import { browser, open, run, until } from "./graph.mjs";
 
@@ -12,12 +12,19 @@ const EXPRESSIONS = {
   "look left": { eyeLookOutLeft: 0.85, eyeLookInRight: 0.85 },
 };
 const SIDE = 400;
+// From between the eyes, metres, and how far away the camera is.
+const VIEWS = { head: [0, -0.03, 0, 0.72], eye: [0.03, 0.006, 0.01, 0.24], mouth: [0, -0.066, 0.01, 0.28] };
 
 const [folder = "pictures", ...wanted] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
 const chrome = await browser();
 try {
-  if (wanted.length === 0 || wanted.includes("page")) await takePage();
+  if (wanted.length === 0 || wanted.includes("page")) {
+    await takePage("graphs/vr_audio_eye.yaml", "viewer-page.jpg", () => viewer.frame()[viewer.places.jawOpen] > 0.2 && viewer.frame()[viewer.places.eyeBlinkLeft] < 0.1);
+  }
+  if (wanted.length === 0 || wanted.includes("eyes_demo")) {
+    await takePage("graphs/eyes_demo.yaml", "eyes_demo.jpg", () => Math.abs(viewer.frame()[viewer.places.leftEyeYaw]) > 0.25 && viewer.frame()[viewer.places.eyeBlinkLeft] < 0.1);
+  }
   if (wanted.length === 0 || wanted.includes("expressions")) await takeExpressions();
   if (wanted.length === 0 || wanted.includes("surfaces")) await takeSurfaces();
 } finally {
@@ -26,46 +33,66 @@ try {
 
 // What is drawn in software is drawn for a picture alone, so the loop is stopped.
 
-async function takePage() {
-  const graph = await run({ graph: "graphs/vr_audio_eye.yaml" });
-  const page = await open(chrome, graph.url, { viewport: { width: 1180, height: 760 } });
+// The whole page as it is at a moment: face, cameras, sound and figures of the same time.
+async function takePage(name, file, moment) {
+  const graph = await run({ graph: name });
+  // Drawn in software, a large page would take the time of the graph: until the moment it is a small one.
+  const page = await open(chrome, graph.url, { viewport: { width: 160, height: 120 } });
   page.setDefaultTimeout(180000);
-  // Sound, eyes and timing are there, and the mouth is open.
-  await until(page, () => [...document.querySelectorAll(".dock > .card")].every((card) => !card.hidden));
-  // The figures above the face: those of a small picture, for this one is drawn in software.
-  await page.evaluate(() => viewer.stage.renderer.setSize(96, 64, false));
-  await until(page, () => viewer.stage.pictures > 20);
-  await page.waitForTimeout(3000);
-  await until(page, () => viewer.frame()[viewer.places.jawOpen] > 0.2 && viewer.frame()[viewer.places.eyeBlinkLeft] < 0.1);
-  await page.evaluate(() => viewer.stage.renderer.setAnimationLoop(null));
-  const face = await page.evaluate(() => {
-    const { clientWidth, clientHeight } = document.querySelector("main");
-    viewer.stage.renderer.setSize(clientWidth, clientHeight, false);
-    return viewer.stage.picture(1);
+  await until(page, () => viewer.stage.pictures > 20 && !document.querySelector(".timing").hidden);
+  await page.waitForTimeout(8000);
+  await until(page, () => / ms latency/.test(document.querySelector("header").textContent));
+  await page.evaluate(() => {
+    viewer.stage.renderer.setAnimationLoop(null);
+    const header = document.querySelector("header"); // its figures are those of the small page
+    header.replaceWith(header.cloneNode(true));
   });
+  await page.setViewportSize({ width: 1400, height: 820 });
+  const face = await takenAt(page, moment);
   await page.evaluate((url) => {
     const image = Object.assign(new Image(), { src: url, className: "face", style: "width: 100%; height: 100%" });
     document.querySelector("canvas.face").replaceWith(image);
   }, face);
-  // Drawing it has held the page up: the line comes back, and the figures are those of now.
-  await until(page, () => document.querySelector(".state").dataset.state === "live");
-  await page.waitForTimeout(3000);
-  await page.screenshot({ path: `${folder}/viewer-page.jpg`, quality: 88, type: "jpeg" });
+  await page.screenshot({ path: `${folder}/${file}`, quality: 88, type: "jpeg" });
   await page.close();
   await graph.stop();
 }
 
-// Streamed vertices beside Gaussians.
+// The face, as soon as it is what is waited for; the rest of the page stands still from then on.
+async function takenAt(page, moment) {
+  const take = () => {
+    const url = viewer.stage.picture(1);
+    Object.assign(viewer.dock, { hear() {}, see() {}, gaze() {}, time() {} });
+    return url;
+  };
+  for (const begun = Date.now(); Date.now() - begun < 120000; await page.waitForTimeout(20)) {
+    const url = await page.evaluate(`(${moment})() ? (${take})() : null`);
+    if (url) return url;
+  }
+  throw new Error(`not within two minutes: ${moment}`);
+}
+
+// Above the mesh, below the Gaussians: the head, an eye, the mouth.
 async function takeSurfaces() {
   const graph = await run({ settings: { "tour.station": "smile" } });
   const page = await open(chrome, graph.url, { viewport: { width: SIDE, height: SIDE } });
   await square(page);
   const urls = [];
-  for (const [kind, title] of [["vertices", "Streamed"], ["gaussians", "Splats"]]) {
+  for (const title of ["Mesh", "Splats"]) {
     await page.evaluate((title) => [...document.querySelectorAll(".choice button")].find((b) => b.textContent === title).click(), title);
-    if (kind === "gaussians") await until(page, () => !viewer.head.visible);
-    else await until(page, () => viewer.head.given);
-    urls.push([title.toLowerCase(), await page.evaluate(() => viewer.stage.picture(1))]);
+    if (title === "Splats") await until(page, () => !viewer.head.visible);
+    for (const [place, look] of Object.entries(VIEWS)) {
+      await page.evaluate(([x, y, z, distance]) => {
+        const { camera, controls } = viewer.stage, middle = viewer.head.focus();
+        controls.target.set(x, y, z).add(middle);
+        camera.position.copy(controls.target).add({ x: 0.18 * distance, y: 0.02 * distance, z: 0.98 * distance });
+        controls.update();
+        camera.updateMatrixWorld();
+        viewer.stage.picture(1); // the Gaussians are sorted for this view
+      }, look);
+      await page.waitForTimeout(1000);
+      urls.push([`${title.toLowerCase()}, ${place}`, await page.evaluate(() => viewer.stage.picture(1))]);
+    }
   }
   await sheet(page, urls, "viewer-surfaces.jpg");
   await page.close();

@@ -1,4 +1,4 @@
-// The studio's light, for surfaces and Gaussians alike: a key with a shadow, a fill, a rim, and sky and ground.
+// The studio's light, for surfaces and Gaussians alike: a key and a rim with shadows, a fill, and sky and ground.
 const float PI = 3.14159265;
 
 uniform vec3 eye_position;
@@ -6,19 +6,28 @@ uniform vec3 light_direction[3];  // towards the light
 uniform vec3 light_colour[3];     // linear
 uniform vec3 sky_colour;
 uniform vec3 ground_colour;
-uniform mat4 shadow_projection;
-uniform sampler2DShadow shadow_map;  // of the first light
+uniform mat4 key_projection;
+uniform mat4 rim_projection;
+uniform sampler2DShadow key_shadow;
+uniform sampler2DShadow rim_shadow;
 
-// How much of the first light gets there; bias: metres that a surface is lifted out of its own shadow.
-float lit_share(vec3 position, float bias) {
-  vec4 to = shadow_projection * vec4(position + bias * light_direction[0], 1.0);
+float outside_shadow(sampler2DShadow shadow, mat4 projection, vec3 position) {
+  vec4 to = projection * vec4(position, 1.0);
   vec3 at = to.xyz / to.w * 0.5 + 0.5;
   if (any(lessThan(at, vec3(0.0))) || any(greaterThan(at, vec3(1.0)))) return 1.0;
-  vec2 texel = 1.0 / vec2(textureSize(shadow_map, 0));
+  vec2 texel = 1.0 / vec2(textureSize(shadow, 0));
   float sum = 0.0;
   for (int x = -2; x <= 2; ++x)
-    for (int y = -2; y <= 2; ++y) sum += texture(shadow_map, vec3(at.xy + vec2(x, y) * 1.5 * texel, at.z));
+    for (int y = -2; y <= 2; ++y) sum += texture(shadow, vec3(at.xy + vec2(x, y) * 1.5 * texel, at.z));
   return sum / 25.0;
+}
+
+// How much of a light gets there; bias: metres that a surface is lifted out of its own shadow.
+float lit_share(int light, vec3 position, float bias) {
+  vec3 lifted = position + bias * light_direction[light];
+  if (light == 0) return outside_shadow(key_shadow, key_projection, lifted);
+  if (light == 2) return outside_shadow(rim_shadow, rim_projection, lifted);
+  return 1.0;
 }
 
 // Diffuse light by colour that bleeds around the terminator, as it does in skin (wrapped diffuse, Green 2004).

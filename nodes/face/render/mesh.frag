@@ -45,7 +45,7 @@ void main() {
     vec3 along = tangents(smooth_normal)[1];
     vec3 light = ambient(n) * base.rgb;
     for (int i = 0; i < 3; ++i)
-      light += light_colour[i] * (i == 0 ? lit_share(position, 0.012) : 1.0)
+      light += light_colour[i] * lit_share(i, position, 0.012)
         * hair_light(normalize(along), smooth_normal, v, light_direction[i], base.rgb);
     colour = vec4(shown(light), base.a);
     return;
@@ -56,7 +56,7 @@ void main() {
   vec3 light = ambient(n) * (base.rgb + 2.0 * edge * specular);
   for (int i = 0; i < lights; ++i) {
     vec3 l = light_direction[i];
-    float share = i == 0 ? lit_share(position, 0.002) : 1.0;
+    float share = lit_share(i, position, 0.002);
     // Red light is what gets around the edge of a shadow.
     vec3 diffuse = wrapped(dot(mix(n, smooth_normal, step(1e-4, bleeding.x)), l), bleeding);
     diffuse *= pow(vec3(share), 1.0 - 0.6 * bleeding);

@@ -19,7 +19,9 @@ from .textures import Texture, head_textures
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
 
 _SHADERS = Path(__file__).parent
-_SHADOW_SIZE = 2048
+_LIGHTS = ("key", "fill", "rim")
+_SHADOW_SIZES = {"key": 2048, "rim": 1024}  # of those that throw shadows, texels
+_SHADOW_UNIT = 3  # of the first shadow; the units before it are the materials'
 _SOLID = 0.6  # hair of so much alpha hides what is behind
 # Key from the left and above, a dim cool fill, a rim from behind: towards the light, and linear colour.
 _LIGHT_DIRECTIONS = ((0.55, 0.62, 0.72), (-0.8, 0.15, 0.6), (-0.45, 0.5, -0.85))
@@ -41,9 +43,7 @@ class Scene:
             [self._gl.renderbuffer(self.size, samples=4)], self._gl.depth_renderbuffer(self.size, samples=4)
         )
         self._resolved = self._gl.simple_framebuffer(self.size)
-        self._shadow = self._gl.depth_texture((_SHADOW_SIZE, _SHADOW_SIZE))
-        self._shadow.compare_func = "<="
-        self._shadow_target = self._gl.framebuffer(depth_attachment=self._shadow)
+        self._shadows = {light: _Shadow(self._gl, size) for light, size in _SHADOW_SIZES.items()}
         self._lit, self._depth, self._splat, self._wall = (self._program(name) for name in _PROGRAMS)
         self._backdrop = self._gl.vertex_array(self._wall, [])
         self._vertices = self._gl.buffer(reserve=len(head.neutral) * 8 * 4, dynamic=True)
@@ -117,23 +117,26 @@ class Scene:
         return self._read()
 
     def _begin(self, frame: Frame) -> None:
-        """The shadow that the surface throws, and the wall behind it."""
+        """The shadows that the surface throws, and the wall behind it."""
         assert frame.vertices is not None
         assert frame.normals is not None
         self._rows[:, :3], self._rows[:, 3:6] = frame.vertices, frame.normals
         self._vertices.write(self._rows.tobytes())
         self._gl.enable(self._gl.DEPTH_TEST)
-        self._shadow_target.use()
-        self._shadow_target.clear(depth=1.0)
-        for part in self._head.card.parts:
-            if MATERIALS.get(part.material, PLAIN).casts:
-                first, last = part.triangles
-                self._casters.render(first=3 * first, vertices=3 * (last - first))
+        for shadow in self._shadows.values():
+            shadow.target.use()
+            shadow.target.clear(depth=1.0)
+            _set(self._depth, "shadow_projection", shadow.projection)
+            for part in self._head.card.parts:
+                if MATERIALS.get(part.material, PLAIN).casts:
+                    first, last = part.triangles
+                    self._casters.render(first=3 * first, vertices=3 * (last - first))
         self._target.use()
         self._target.clear()
         self._gl.disable(self._gl.DEPTH_TEST)
         self._backdrop.render(vertices=3)
-        self._shadow.use(3)
+        for unit, shadow in enumerate(self._shadows.values()):
+            shadow.texture.use(_SHADOW_UNIT + unit)
 
     def _program(self, name: str) -> Any:
         """NAME.vert and NAME.frag, each after the words that all know."""
@@ -170,18 +173,20 @@ class Scene:
         directions = np.array(_LIGHT_DIRECTIONS, np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         target = np.array(self.camera.target, np.float32)
-        shadow = orthographic(0.22, 1.2) @ look_at(target + 0.6 * directions[0], target)
         width, height = self.size
         view, projection = self.camera.view(), self.camera.projection(width, height)
-        _set(self._depth, "shadow_projection", shadow)
+        for name, shadow in self._shadows.items():
+            towards = directions[_LIGHTS.index(name)]
+            shadow.projection = orthographic(0.22, 1.2) @ look_at(target + 0.6 * towards, target)
         for program in (self._lit, self._splat):
-            _set(program, "shadow_projection", shadow)
+            for unit, (name, shadow) in enumerate(self._shadows.items()):
+                _set(program, f"{name}_projection", shadow.projection)
+                _set(program, f"{name}_shadow", _SHADOW_UNIT + unit)
             _set(program, "eye_position", self.camera.position)
             _set(program, "light_direction", directions)
             _set(program, "light_colour", np.array(_LIGHT_COLOURS, np.float32))
             _set(program, "sky_colour", _SKY)
             _set(program, "ground_colour", _GROUND)
-            _set(program, "shadow_map", 3)
         _set(self._lit, "view_projection", projection @ view)
         for unit, name in enumerate(("base_texture", "normal_texture", "roughness_texture")):
             _set(self._lit, name, unit)
@@ -199,6 +204,16 @@ class Scene:
 
 
 _PROGRAMS = ("mesh", "depth", "splat", "backdrop")
+
+
+class _Shadow:
+    """What one light sees: the nearest surface in each direction."""
+
+    def __init__(self, gl: Any, size: int) -> None:
+        self.texture = gl.depth_texture((size, size))
+        self.texture.compare_func = "<="
+        self.target = gl.framebuffer(depth_attachment=self.texture)
+        self.projection = np.eye(4, dtype=np.float32)
 
 
 def _set(program: Any, name: str, value: Any) -> None:

@@ -34,7 +34,7 @@ vec3 lit(mat3 axes) {
   vec3 light = ambient(normal) * tint.rgb;
   for (int i = 0; i < 3; ++i) {
     vec3 l = light_direction[i];
-    float share = i == 0 ? lit_share(mean + reach * normal, hair ? 0.012 : 0.003) : 1.0;
+    float share = lit_share(i, mean + reach * normal, hair ? 0.012 : 0.003);
     if (hair) {
       light += light_colour[i] * share * hair_light(axes[0], normal, v, l, tint.rgb);
     } else {

@@ -46,6 +46,16 @@ def still(head, gaussians=False):
     return decode(state, rig_inputs(np.zeros(len(FRAME)), head.card.correctives))
 
 
+def test_no_light_from_behind_shines_on_closed_lips():
+    """The rim light would, were it not for the head between: a white line, brighter than any lip."""
+    head = load_head("default")
+    lips = Camera(target=(0.0, -0.03, 0.09), distance_m=0.2, yaw=np.radians(12))
+    scene = Scene(head, find_head("default").with_suffix(".glb"), 240, 240, lips)
+    picture = scene.draw_mesh(still(head))
+    scene.close()
+    assert picture[110:130, 46:193].min(axis=2).max() < 195  # without the rim's shadow 230
+
+
 def test_a_head_fills_the_middle_and_the_background_the_corners():
     head = load_head("default")
     scene = Scene(head, None, 160, 160, Camera())

@@ -33,7 +33,7 @@ export class Stage {
     this.controls = new OrbitControls(this.camera, canvas);
     Object.assign(this.controls, { enableDamping: true, dampingFactor: 0.08, minDistance: 0.25, maxDistance: 3, zoomSpeed: 0.6 });
     this.studio = new Studio(this.renderer, this.scene);
-    this.studio.key.castShadow = !this.software;
+    this.studio.shadows = !this.software;
     this.scene.add(this.studio);
     this.pictures = 0;
     this.scriptMs = 0; // of a picture on the main thread, averaged over the last dozen
@@ -66,12 +66,12 @@ export class Stage {
 
   /** A picture of the face as it is now, with shadows, as the URL of a PNG. @param {number} fineness device pixels a CSS pixel */
   picture(fineness = FINEST) {
-    const { castShadow } = this.studio.key;
-    this.studio.key.castShadow = true;
+    const { shadows } = this.studio;
+    this.studio.shadows = true;
     this.renderer.setPixelRatio(fineness);
     this.#draw(performance.now());
     const url = this.#canvas.toDataURL("image/png"); // at once: after this turn the buffer is empty
-    this.studio.key.castShadow = castShadow;
+    this.studio.shadows = shadows;
     this.renderer.setPixelRatio(this.#fineness);
     return url;
   }
@@ -96,7 +96,7 @@ export class Stage {
     this.#judgedMs = nowMs;
     const median = this.#paces.sort((a, b) => a - b)[this.#paces.length >> 1];
     this.#paces = [];
-    if (median > SLOW_MS && this.#fineness <= COARSEST) this.studio.key.castShadow = false;
+    if (median > SLOW_MS && this.#fineness <= COARSEST) this.studio.shadows = false;
     const finest = Math.min(devicePixelRatio, FINEST);
     const wanted = median > SLOW_MS ? Math.max(COARSEST, this.#fineness * (median > 2 * SLOW_MS ? 0.5 : 0.8))
       : median < FAST_MS ? Math.min(finest, this.#fineness * 1.1) : this.#fineness;

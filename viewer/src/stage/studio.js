@@ -29,11 +29,29 @@ export class Studio extends Group {
     this.rims = [new DirectionalLight(), new DirectionalLight()];
     this.rims[0].position.set(-0.9, 0.5, -0.9);
     this.rims[1].position.set(0.9, 0.7, -0.8);
+    // Without shadows of their own the rims would shine on the inside of lips, which the whole head is before.
+    for (const rim of this.rims) {
+      rim.castShadow = true;
+      rim.shadow.mapSize.set(512, 512);
+      rim.shadow.radius = 3;
+      rim.shadow.bias = -0.001;
+      rim.shadow.normalBias = 0.006;
+      Object.assign(rim.shadow.camera, { left: -0.22, right: 0.22, top: 0.26, bottom: -0.22, near: 0.2, far: 2.6 });
+    }
     this.add(this.key, this.key.target, this.fill, ...this.rims);
     for (const target of [this.fill, ...this.rims]) this.add(target.target);
 
     scene.environment = room(renderer);
     this.set(DEFAULT_LIGHT);
+  }
+
+  /** Whether key and rims throw shadows. */
+  get shadows() {
+    return this.key.castShadow;
+  }
+
+  set shadows(on) {
+    for (const light of [this.key, ...this.rims]) light.castShadow = on;
   }
 
   /** @param {typeof DEFAULT_LIGHT} light */

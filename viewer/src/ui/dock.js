@@ -1,5 +1,6 @@
-// The dock below the face: sound, both eyes, and where the time of a frame goes.
+// The dock below the face: sound, both eyes, and where the time goes.
 import { h } from "./dom.js";
+import { Timing } from "./timing.js";
 
 const SOUND_HZ = 16000;
 const SHOWN_S = 2;
@@ -9,21 +10,19 @@ const GAZE_FULL_RAD = 0.6;
 export class Dock {
   #wave = h("canvas", { width: COLUMNS * 2, height: 72 });
   #eyes = { left: eye("left eye"), right: eye("right eye") };
-  #strip = h("div", { class: "strip" });
-  #legend = h("div", { class: "legend" });
   #column = { low: 0, high: 0, samples: 0 };
   #columns = [];
   #sound = card("sound", this.#wave);
   // A person who faces us has the right eye on our left.
   #calibrate = h("button", { class: "quiet" }, "Calibrate eyes");
   #pictures = card("eyes", h("div", { class: "pair" }, this.#eyes.right.figure, this.#eyes.left.figure), this.#calibrate);
-  #timing = card("time of a frame", this.#strip, this.#legend);
+  #timing = new Timing();
 
   /** @param {() => void} calibrate what its button does */
   constructor(calibrate) {
     this.#calibrate.addEventListener("click", calibrate);
-    this.element = h("footer", { class: "dock" }, this.#sound, this.#pictures, this.#timing);
-    for (const part of [this.#sound, this.#pictures, this.#timing]) part.hidden = true; // until there is something
+    this.element = h("footer", { class: "dock" }, this.#sound, this.#pictures, this.#timing.element);
+    for (const part of [this.#sound, this.#pictures]) part.hidden = true; // until there is something
   }
 
   /** @param {Float32Array} samples */
@@ -74,33 +73,19 @@ export class Dock {
       const [yaw, pitch, lid, , , pupilMm, confidence] = state.subarray(7 * i, 7 * i + 7);
       const { dot, text } = this.#eyes[side];
       // The eye looks at us: its left is our right.
-      dot.style.left = `${50 + (50 * yaw) / GAZE_FULL_RAD}%`;
-      dot.style.top = `${50 + (50 * pitch) / GAZE_FULL_RAD}%`;
+      const share = 50 / Math.max(GAZE_FULL_RAD, Math.hypot(yaw, pitch));
+      dot.style.left = `${50 + share * yaw}%`;
+      dot.style.top = `${50 + share * pitch}%`;
       dot.style.opacity = 0.15 + 0.85 * confidence;
       text.textContent = `lid ${lid.toFixed(2)} · ${pupilMm.toFixed(1)} mm`;
     });
   }
 
-  /** @param {{nodes: {name: string, native: boolean, p50_us: number, p99_us: number}[], budget_ms: number|null,
-   *   missed: number, frames: number, frame_ms: number}} timing */
+  /** @param {Parameters<Timing["show"]>[0]} timing */
   time(timing) {
-    this.#timing.hidden = false;
-    const total = timing.nodes.reduce((sum, node) => sum + node.p50_us, 0);
-    const whole = Math.max(total, timing.budget_ms ? timing.budget_ms * 1000 : 0) || 1;
-    this.#strip.replaceChildren(...timing.nodes.map((node, i) => h("i", {
-      style: `width: ${(100 * node.p50_us) / whole}%; --hue: ${(200 + 47 * i) % 360}`,
-      class: node.native ? "native" : "python",
-      title: `${node.name} (${node.native ? "native" : "Python"}): ${ms(node.p50_us)} ms, p99 ${ms(node.p99_us)} ms`,
-    })));
-    const slowest = [...timing.nodes].sort((a, b) => b.p50_us - a.p50_us).slice(0, 4);
-    this.#legend.replaceChildren(
-      ...slowest.map((node) => h("span", { style: `--hue: ${(200 + 47 * timing.nodes.indexOf(node)) % 360}` }, `${node.name} ${ms(node.p50_us)}`)),
-      h("span", { class: "sum" }, timing.budget_ms && timing.frame_ms > 0 ? `frame ${timing.frame_ms.toFixed(1)} of ${timing.budget_ms} ms, ${timing.missed} missed` : `${ms(total)} ms`),
-    );
+    this.#timing.show(timing);
   }
 }
-
-const ms = (us) => (us / 1000).toFixed(us < 1000 ? 3 : 2);
 
 function card(title, ...children) {
   return h("div", { class: "card" }, h("h2", {}, title), ...children);
@@ -110,5 +95,5 @@ function eye(name) {
   const canvas = h("canvas", { width: 1, height: 1, "aria-label": name });
   const dot = h("u");
   const text = h("small");
-  return { canvas, dot, text, figure: h("figure", {}, h("div", { class: "eye" }, canvas, dot), text) };
+  return { canvas, dot, text, figure: h("figure", {}, h("div", { class: "eye" }, canvas, h("div", { class: "gaze", title: "where it looks" }, dot)), text) };
 }
