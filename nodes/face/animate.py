@@ -40,7 +40,7 @@ def animate(
     weights: Annotated[
         str,
         typer.Option(
-            help="tiny, tiny-60ms, base, base-60ms, or a .safetensors file. With look-ahead the face is as "
+            help="tiny, tiny-60ms, base, or a .safetensors file. With look-ahead the face is as "
             "late as it is live."
         ),
     ] = "tiny",

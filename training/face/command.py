@@ -40,7 +40,7 @@ def train(
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="weights to go on from: a bundled size or a file (with --data: base)"),
+        typer.Option("--from", help="weights to go on from: a bundled size or a file (with --data: tiny)"),
     ] = None,
     size: Annotated[str | None, typer.Option(help="tiny or base")] = None,
     look_ahead_ms: Annotated[
@@ -70,7 +70,7 @@ def train(
     settings = _settings(config, size, look_ahead_ms, fine_tune=data is not None)
     folder = run or _cache() / "training" / out.stem
     sources = _sources(folder, data, corpus, real)
-    first_weights = _weights_path(start or ("base" if data else None))
+    first_weights = _weights_path(start or ("tiny" if data else None))
     if first_weights is not None:
         settings = settings.model_copy(update={"size": _size_of(first_weights)})
     with Workers.found() as workers:

@@ -106,11 +106,11 @@ class StageConfig(_Config):
     checkpoint_s: float = Field(default=120, gt=0, description="seconds between checkpoints")
 
 
-#: What a size changes: more weights learn in fewer, smaller steps.
+#: What a size changes: more weights learn in smaller steps, of which each takes longer.
 OF_SIZE: dict[str, dict[str, Any]] = {
     "tiny": {},
     "base": {
-        "regression": {"steps": 1800, "learning_rate": 1.2e-3},
+        "regression": {"steps": 8000, "learning_rate": 1e-3},
         "people": {"steps": 500, "learning_rate": 5e-4, "warmup_steps": 20, "average": 0.98},
         "teacher": {"steps": 250, "learning_rate": 1.2e-3, "warmup_steps": 30, "average": 0.98},
         "student": {"steps": 150, "learning_rate": 6e-4, "warmup_steps": 20, "average": 0.97},
