@@ -22,6 +22,12 @@ RATE_HZ, GOOD_S, SPOILT_S = 60.0, 1.0, 2.5
 CLIP = EyeImageConfig.model_validate({})
 NOISE = np.random.default_rng(0).integers(0, 255, (200, 128, 128), np.uint8)
 
+
+def wider(image):
+    """[240, 320] whose middle square is the picture."""
+    return cv2.copyMakeBorder(cv2.resize(image, (240, 240)), 0, 0, 40, 40, cv2.BORDER_REPLICATE)
+
+
 #: What each fault makes of a left and right image, upright and [128, 128], in the k-th frame.
 SPOIL = {
     "black": lambda left, right, k: (0 * left, 0 * right),
@@ -34,7 +40,7 @@ SPOIL = {
     "colour": lambda left, right, k: tuple(
         cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) for image in (left, right)
     ),
-    "another size": lambda left, right, k: tuple(cv2.resize(image, (320, 240)) for image in (left, right)),
+    "another size": lambda left, right, k: tuple(wider(image) for image in (left, right)),
 }
 
 
@@ -99,13 +105,14 @@ def test_bad_pictures_hand_over_to_made_up_eyes(fault):
     assert counter is None or counters[f"{counter}_images"] > 50
 
 
-@pytest.mark.parametrize("fault", ["16 bits", "colour", "another size"])
-def test_good_pictures_in_another_form_are_believed(fault):
+# scaling up and down again blurs, which costs a few degrees
+@pytest.mark.parametrize(("fault", "alike"), [("16 bits", 0.95), ("colour", 0.95), ("another size", 0.85)])
+def test_good_pictures_in_another_form_are_believed(fault, alike):
     usual = run()[0]
     faces, share, _ = run(fault=fault)
     assert share[100:].min() > 0.99
     for name in ("leftEyeYaw", "rightEyePitch", "eyeBlinkLeft"):
-        assert np.corrcoef(faces[100:, INDEX[name]], usual[100:, INDEX[name]])[0, 1] > 0.95, name
+        assert np.corrcoef(faces[100:, INDEX[name]], usual[100:, INDEX[name]])[0, 1] > alike, name
 
 
 @pytest.mark.parametrize(

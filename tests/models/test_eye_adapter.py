@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtgraph import AssetError
+from rtgraph import GraphError
 from rtgraph.files import bundled
 from rtgraph.models import eye_weights
 from rtgraph.models.eye_adapter import EyeAdapter, EyeAdapterCard, load, save
@@ -99,7 +99,7 @@ def test_the_node_mixes_by_the_camera_share_and_never_sends_nan(tmp_path):
     np.testing.assert_allclose(run(features, 0.25), 0.75 * lift(state) + 0.25 * adapter(features), atol=1e-6)
     np.testing.assert_allclose(run(features, float("nan")), lift(state), atol=1e-6)
     assert np.isfinite(run(np.full(160, np.nan, np.float32), 1.0)).all()
-    with pytest.raises(AssetError, match="there is no file"):
+    with pytest.raises(GraphError, match="there is no file"):
         run_node(FaceEyeFeatures, {"state": [state]}, config={"adapter": "none.safetensors"})
 
 

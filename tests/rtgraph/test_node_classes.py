@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,11 @@ def test_a_mistake_in_a_class_names_the_line(answer: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     ("decorator", "expected"),
     [
-        ("", 'expected: a registered node type; no @register("badclass.node") stands over badclass.Bad'),
-        ("@register", 'register takes a name: @register("my.bad") (badclass.py:6)'),
+        (
+            "",
+            r'expected: a registered node type; no @register\("badclass.node"\) stands over .*badclass\.Bad\n',
+        ),
+        ("@register", r'register takes a name: @register\("my.bad"\) \(badclass.py:6\)'),
         ('@register("bad")', "'bad' cannot be a node type; expected family.name"),
         ('@register("my.Bad")', "'my.Bad' cannot be a node type; expected family.name"),
     ],
@@ -168,7 +172,7 @@ def test_a_class_without_a_name_is_told(
     answer: Any, monkeypatch: pytest.MonkeyPatch, decorator: str, expected: str
 ) -> None:
     monkeypatch.setattr(sys.modules[__name__], "HEAD", HEAD.replace('@register("badclass.node")', decorator))
-    assert expected in answer(bad_class())
+    assert re.search(expected, answer(bad_class()))
 
 
 def test_a_forgotten_import_is_found(answer: Any) -> None:
