@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -15,7 +15,9 @@ from rtgraph.context import Context
 from rtgraph.models.expression import FRAME
 from rtgraph.nodes.sink.face_frames import Frame, columns, selected
 from rtgraph.nodes.sink.face_sender import FaceSender, SenderConfig
-from rtgraph.nodes.sink.frame_server import FrameServer
+
+if TYPE_CHECKING:
+    from rtgraph.nodes.sink.frame_server import FrameServer
 
 MAGIC = b"RTGF"
 VERSION = 1
@@ -49,6 +51,9 @@ class WebSocketSender(FaceSender):
         )
 
     def connect(self, ctx: Context) -> None:
+        # asyncio is of no use to graphs without it, and a large part of their start
+        from rtgraph.nodes.sink.frame_server import FrameServer
+
         c = self.config
         self._server: FrameServer | None = None
         mask = selected(c.regions, c.leave_out)
