@@ -62,7 +62,7 @@ def _camera_pair(c: Any) -> Answer:
 
 
 def _mjpeg(c: Any) -> Answer:
-    from rtgraph.nodes.eye.mjpeg import MjpegStream
+    from rtgraph.nodes.eye.mjpeg_stream import MjpegStream
 
     there, troubles = [], []
     for url in (c.left, c.right, c.both):

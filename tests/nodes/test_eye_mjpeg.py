@@ -14,7 +14,8 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from rtgraph.nodes.eye.mjpeg import Mjpeg, decode_jpeg
+from rtgraph.nodes.eye.mjpeg import Mjpeg
+from rtgraph.nodes.eye.mjpeg_stream import decode_jpeg
 from rtgraph.nodes.eye.multipart import MultipartError, MultipartReader
 from rtgraph.planner import plan_text
 from rtgraph.testing import record
