@@ -8,7 +8,9 @@ from rtgraph.profiler import EdgeProfile, Profile
 
 
 def remarks(profile: Profile) -> list[str]:
-    """A sentence each: connected outputs that stayed silent though their node ran, nodes that never ran."""
+    """A sentence each: connected outputs that stayed silent though their node ran, nodes that never ran, and
+    nodes that could not keep their rate.
+    """
     outputs: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)  # packets, by what they went to
     inputs: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for name, edge in profile.edges.items():
@@ -30,6 +32,12 @@ def remarks(profile: Profile) -> list[str]:
             idle = [other for other in idle if other != name]
     if idle:
         said.append(f"never ran: {', '.join(idle)}")
+    for name, node in profile.nodes.items():
+        if skipped := node.counters.get("skipped_ticks"):
+            said.append(
+                f"{name} left out {skipped} of its ticks, having fallen a second behind: "
+                f"give it a lower rate, or a thread of its own"
+            )
     return said
 
 

@@ -168,6 +168,7 @@ struct NodeState {
   Histogram compute, wait, host_wait, late, device;  // wait, host_wait: where there was any, firings without are not in them
   Counter errors;
   std::array<NamedCounter, 16> counters;
+  void count(const char* what, int64_t n);
   Counter missed_by;  // deadlines missed by this node's doing
   std::string name;
   Failure failure;

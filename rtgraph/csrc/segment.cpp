@@ -12,7 +12,7 @@ namespace rtgraph {
 
 namespace {
 
-constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+constexpr int64_t kFarBehind = 1'000'000'000;
 
 // Whether a packet lies at a port without a queue.
 bool holds_inline(const NodeState& n) {
@@ -84,12 +84,21 @@ bool Segment::drive(NodeState& n) {
   return true;
 }
 
-// Deadlines are counted from the start, so that lateness never adds up.
+// Deadlines are counted from the start, so that lateness never adds up. What is far behind (its work takes longer than
+// its period, or the machine stood still) leaves ticks out, or its packets would grow older and older.
 void Segment::next_tick(NodeState& n) {
   ++n.ticks_done;
   if (n.driver != Driver::rate) return;
-  const double since = static_cast<double>(n.ticks_done) * n.period_ns;
-  n.due_ns = scheduler_.start_ns + n.first_tick_ns + std::llround(since);
+  const auto due = [&] {
+    return scheduler_.start_ns + n.first_tick_ns + std::llround(static_cast<double>(n.ticks_done) * n.period_ns);
+  };
+  n.due_ns = due();
+  const int64_t behind = tick(mark_) - n.due_ns;
+  if (behind < kFarBehind) [[likely]] return;
+  const auto missed = static_cast<int64_t>(static_cast<double>(behind) / n.period_ns);
+  n.count("skipped_ticks", missed);
+  n.ticks_done += missed;
+  n.due_ns = due();
 }
 
 void Segment::fire(NodeState& n, std::size_t position) {
@@ -300,8 +309,10 @@ void Firing::elapse(int64_t ns) {
   nanosleep(&t, nullptr);
 }
 
-void Firing::count(const char* what, int64_t n) {
-  for (NamedCounter& c : node_.counters) {
+void Firing::count(const char* what, int64_t n) { node_.count(what, n); }
+
+void NodeState::count(const char* what, int64_t n) {
+  for (NamedCounter& c : counters) {
     const char* name = c.name.load(std::memory_order_relaxed);
     if (name == nullptr) c.name.store(name = what, std::memory_order_release);
     if (name == what || std::strcmp(name, what) == 0) return c.value.add(n);

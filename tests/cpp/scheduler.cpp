@@ -249,6 +249,33 @@ TEST_CASE("a deadline that is missed names the node that took the time") {
   CHECK(slow.missed_by.get() == 4);
 }
 
+TEST_CASE("a paced source that cannot keep up leaves ticks out, and its packets do not grow old") {
+  class Slow final : public Body {
+   public:
+    bool hosted() const noexcept override { return false; }
+    Outcome process(Firing& f) noexcept override {
+      oldest = std::max(oldest, f.now_ns() - f.stamp().timestamp_ns);
+      f.elapse(40'000'000);
+      return Outcome::ok;
+    }
+    int64_t oldest = 0;
+  };
+  Graph g(ClockKind::manual);
+  Segment& a = g.scheduler.add_segment("a");
+  g.add<Counting>(a, "source", {}, 1, 0);
+  auto body = std::make_unique<Slow>();
+  Slow& slow = *body;
+  g.scheduler.add_node(a, "slow", std::move(body)).ports = {port()};
+  g.source("source", 100);
+  g.link("source", "slow");
+  g.scheduler.duration_ns = 20'000'000'000;
+  g.run();
+  CHECK(slow.oldest < 1'100'000'000);
+  const int64_t skipped = g["source"].counters[0].value.get(), fired = g["source"].ticks_done - skipped;
+  CHECK(fired >= 500);  // 20 s of 40 ms each, and what was late at the end
+  CHECK(fired <= 530);
+}
+
 TEST_CASE("an endless source ends with the last finite one, or at a stop, or after the duration") {
   Graph g(ClockKind::system, 2);
   Segment& a = g.scheduler.add_segment("a");

@@ -7,7 +7,7 @@ import pytest
 from graph_text import nodes
 from typer.testing import CliRunner
 
-from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, Output, register
+from rtgraph import ANY_TENSOR, EndOfStream, Input, Node, NodeConfig, Output, Source, register
 from rtgraph.cli import app
 from rtgraph.planner import plan_text
 from rtgraph.profiler import Profile
@@ -72,6 +72,28 @@ def test_a_silent_output_is_told_with_whom_it_left_waiting() -> None:
 
 def test_an_output_that_nobody_wants_may_be_silent() -> None:
     assert remarks(run("  a: {type: test.ramp}\n  mute: {type: test.mute, inputs: {x: a.out}}\n")) == []
+
+
+@register("test.slow_tick")
+class SlowTick(Source):
+    """Takes four periods a packet."""
+
+    out = Output(ANY_TENSOR)
+
+    def rate_hz(self) -> float:
+        return 100.0
+
+    def process(self, ctx):
+        if ctx.seq > 1000:
+            raise EndOfStream
+        ctx.elapse(40_000_000)
+        return np.zeros(1, np.float32)
+
+
+def test_a_source_that_cannot_keep_its_rate_is_told() -> None:
+    profile = run("  slow: {type: test.slow_tick}\n")
+    assert profile.nodes["slow"].counters["skipped_ticks"] > 600
+    assert any("slow left out" in said and "lower rate" in said for said in remarks(profile))
 
 
 def test_an_empty_source_is_told() -> None:
