@@ -78,7 +78,8 @@ def _closing_line(profile: Profile) -> Text:
         )
         if deadline.budget_ms:
             by = ", ".join(f"{n} by {name}" for name, n in deadline.by_node.items())
-            parts.append(f"{deadline.missed} deadlines missed" + (f" ({by})" if by else ""))
+            missed = "1 deadline" if deadline.missed == 1 else f"{deadline.missed} deadlines"
+            parts.append(f"{missed} missed" + (f" ({by})" if by else ""))
     late = [n.late_us.p99 for n in profile.nodes.values() if n.late_us]
     if late and profile.clock != "manual":
         parts.append(f"timer lateness p99 {_number(max(late))} µs")
