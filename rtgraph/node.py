@@ -110,8 +110,8 @@ class Source(Node):
     """Base of nodes driven by time or by a device of their own.
 
     With a `rate_hz` the runtime calls `process` at absolute deadlines, and packets are stamped with them.
-    Without one `process` waits for its device, for at most 0.1 s a call so that a run can stop, and stamps
-    its packets itself. A run ends when every source that is not `endless` has ended.
+    Without one `process` waits for its device (`with ctx.waiting():`), for at most 0.1 s a call so that a
+    run can stop, and stamps its packets itself. A run ends when every source that is not `endless` has ended.
     """
 
     endless: ClassVar[bool] = False

@@ -111,7 +111,8 @@ class Microphone(Source):
         if not self._started:
             # Not in `open`: what was said while other nodes loaded would arrive late and all at once.
             self._start(self._stream)
-        block = self._stream.read(_READ_S)
+        with ctx.waiting():
+            block = self._stream.read(_READ_S)
         lost = self._stream.overruns - self._overruns
         if lost:
             self._overruns += lost

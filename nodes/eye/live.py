@@ -57,7 +57,8 @@ class LiveCameras(Source):
             for reader in self._readers:
                 reader.start()
         wait_ns = self._pairs.wait_ns(time.monotonic_ns())
-        images = self._inbox.take(_WAIT_S if wait_ns is None else min(_WAIT_S, wait_ns * 1e-9))
+        with ctx.waiting():
+            images = self._inbox.take(_WAIT_S if wait_ns is None else min(_WAIT_S, wait_ns * 1e-9))
         for eye, (raw, time_ns, arrived_ns) in images.items():
             self._add(eye, raw, time_ns - round(self.config.delay_ms * 1e6), arrived_ns, ctx)
         self._report(ctx)

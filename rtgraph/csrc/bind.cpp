@@ -187,6 +187,8 @@ class Run {
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The runtime's core: segments, lock-free edges, clocks and their profile. Driven by rtgraph.scheduler.";
 
+  py::class_<Waiting>(m, "Waiting").def("__enter__", &Waiting::enter).def("__exit__", &Waiting::exit);
+
   py::class_<PythonContext>(m, "Context")
       .def(py::init<>())
       .def_property_readonly("timestamp_ns", &PythonContext::timestamp_ns)
@@ -196,6 +198,7 @@ PYBIND11_MODULE(_core, m) {
       .def("now_ns", &PythonContext::now_ns)
       .def("observe_clock", &PythonContext::observe_clock, "device_ns"_a)
       .def("elapse", &PythonContext::elapse, "duration_ns"_a)
+      .def("waiting", [](PythonContext& context) { return Waiting{context}; }, py::keep_alive<0, 1>())
       .def("count", &PythonContext::count, "what"_a, "n"_a = 1);
 
   py::class_<Run>(m, "Run")

@@ -67,12 +67,24 @@ class PythonContext {
     py::gil_scoped_release unlocked;  // on a live clock it sleeps
     if (firing) firing->elapse(ns);
   }
+  void waited(int64_t ns) {
+    if (firing) firing->waited(ns);
+  }
   void count(const std::string& what, int64_t n) {
     if (firing) firing->count(names_.insert(what).first->c_str(), n);
   }
 
  private:
   std::set<std::string> names_;
+};
+
+// `with ctx.waiting():` the time in between is not the node's work.
+struct Waiting {
+  PythonContext& context;
+  int64_t since_ns = 0;
+
+  void enter() { since_ns = monotonic_ns(); }
+  void exit(const py::args&) { context.waited(monotonic_ns() - since_ns); }
 };
 
 class PythonBody final : public Body {

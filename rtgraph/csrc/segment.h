@@ -53,7 +53,7 @@ class Segment {
     std::size_t position;
     int64_t started_ns;     // monotonic
     int64_t wait_ns;        // that its packet lay in a queue
-    int64_t nested_ns = 0;  // spent in successors
+    int64_t nested_ns = 0;  // spent in successors, or waiting for a device
     Frame* outer;
   };
 
@@ -111,6 +111,8 @@ class Firing {
   // The manual clock: this firing takes so much longer. On others, sleeps.
   void elapse(int64_t ns);
   void count(const char* what, int64_t n);
+  // So much of this firing went by before its device had something: it is not in the node's compute time.
+  void waited(int64_t ns) { segment_.frame_->nested_ns += ns; }
 
  private:
   Segment& segment_;

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
+import numpy as np
 from graph_text import CHAIN, nodes
 
-from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, Output, register
+from rtgraph import ANY_TENSOR, EndOfStream, Input, Node, NodeConfig, Output, Source, register
 from rtgraph.planner import plan_text
 from rtgraph.scheduler import Runner
 from rtgraph.testing import record
@@ -35,6 +37,26 @@ def test_elapse_makes_deadlines_testable_on_the_manual_clock():
         4,
         {"slow": 4},
     )
+
+
+def test_waiting_for_a_device_is_not_work():
+    @register("test.device")
+    class Device(Source):
+        out = Output(ANY_TENSOR)
+
+        def process(self, ctx):
+            if ctx.seq == 5:
+                raise EndOfStream
+            with ctx.waiting():
+                time.sleep(0.05)
+            return np.zeros(1, np.float32)
+
+    with Runner(plan_text(nodes("  device: {type: test.device}\n"))) as runner:
+        runner.run()
+        profile = runner.profile()
+    assert profile.nodes["device"].count >= 5
+    assert profile.nodes["device"].compute_us.p95 < 25_000
+    assert profile.duration_s > 0.2
 
 
 def test_profile_json_and_trace_have_the_documented_shape(tmp_path):

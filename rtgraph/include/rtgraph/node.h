@@ -15,7 +15,7 @@
 
 extern "C" {
 
-#define RTGRAPH_ABI_VERSION 1u
+#define RTGRAPH_ABI_VERSION 2u
 #define RTGRAPH_CAPSULE_NAME "rtgraph.native_node.v1"
 
 enum rtgraph_status { RTGRAPH_OK = 0, RTGRAPH_END = 1, RTGRAPH_ERROR = -1 };
@@ -44,6 +44,7 @@ typedef struct rtgraph_context {
   int (*stopping)(const struct rtgraph_context*);
   void (*observe_clock)(struct rtgraph_context*, int64_t device_ns);
   void (*count)(struct rtgraph_context*, const char* what, int64_t n);
+  void (*waited)(struct rtgraph_context*, int64_t ns);
 } rtgraph_context;
 
 typedef struct rtgraph_node {
@@ -99,6 +100,8 @@ class Context {
   void observe_clock(int64_t device_ns) const { c_->observe_clock(c_, device_ns); }
   // Adds to a counter of this node in the profile; `what` must be a string literal.
   void count(const char* what, int64_t n = 1) const { c_->count(c_, what, n); }
+  // A source that waited for its device says how long, since this is no work: the profile leaves it out.
+  void waited(int64_t ns) const { c_->waited(c_, ns); }
   // For `return ctx.fail("...")`; `message` must outlive the call.
   int fail(const char* message) const {
     c_->error = message;
