@@ -32,8 +32,8 @@ def remarks(profile: Profile) -> list[str]:
             idle = [other for other in idle if other != name]
     if idle:
         said.append(f"never ran: {', '.join(idle)}")
-    for name, node in profile.nodes.items():
-        if skipped := node.counters.get("skipped_ticks"):
+    for name, figures in profile.nodes.items():
+        if skipped := figures.counters.get("skipped_ticks"):
             said.append(
                 f"{name} left out {skipped} of its ticks, having fallen a second behind: "
                 f"give it a lower rate, or a thread of its own"

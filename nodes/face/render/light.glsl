@@ -52,7 +52,7 @@ float highlight(vec3 n, vec3 v, vec3 l, float roughness, float specular) {
 // What a hair gives back of light from l (Kajiya and Kay 1989); along: its direction, normal: away from the skin.
 vec3 hair_light(vec3 along, vec3 normal, vec3 v, vec3 l, vec3 colour) {
   float across = length(cross(along, l)), shine = length(cross(along, normalize(l + v)));
-  float facing = clamp((dot(normal, l) + 0.4) / 1.4, 0.0, 1.0);
+  float facing = clamp((dot(normal, l) + 0.8) / 1.8, 0.0, 1.0);
   return facing * (across * colour + (0.02 + 0.2 * colour) * pow(shine, 50.0));
 }
 

@@ -1,4 +1,6 @@
 // Lights a surface, texel by texel.
+const vec3 MOUTH_LIGHT = vec3(1.25, 1.05, 0.92);  // much of it comes from lips and cheeks
+
 uniform sampler2D base_texture;
 uniform sampler2D normal_texture;
 uniform sampler2D roughness_texture;  // green; red: how much light gets there; as glTF has them
@@ -62,5 +64,6 @@ void main() {
     diffuse *= pow(vec3(share), 1.0 - 0.6 * bleeding);
     light += light_colour[i] * (diffuse * base.rgb + share * highlight(n, v, l, rough, specular));
   }
+  if (lights < 3) light *= MOUTH_LIGHT;
   colour = vec4(shown(light * surface.r), base.a);
 }

@@ -1,7 +1,7 @@
 // One Gaussian as a square on the screen that holds it out to three standard deviations (Zwicker et al. 2001; Kerbl et
 // al. 2023), lit: a disc as the skin that it lies on, a long thin one as a hair (Kajiya and Kay 1989).
 const vec3 BLEEDING = vec3(0.32, 0.14, 0.09);
-const float ROUGHNESS = 0.5, SPECULAR = 0.028;
+const float SPECULAR = 0.028, THICKNESS = 0.3;
 
 uniform mat4 view;
 uniform mat4 projection;
@@ -31,6 +31,9 @@ vec3 lit(mat3 axes) {
   normal *= dot(normal, v) < 0.0 ? -1.0 : 1.0;
   float reach = 0.004 + 1.5 * max(scale.x, max(scale.y, scale.z));  // discs lie a little below the surface
   bool hair = scale.x > 3.0 * max(scale.y, scale.z);
+  // The flatter a disc, the smoother the surface; never so smooth that its light falls between two discs.
+  float thinnest = min(scale.x, min(scale.y, scale.z)), widest = max(scale.x, max(scale.y, scale.z));
+  float roughness = clamp(thinnest / (THICKNESS * widest), 0.28, 1.0);
   vec3 light = ambient(normal) * tint.rgb;
   for (int i = 0; i < 3; ++i) {
     vec3 l = light_direction[i];
@@ -39,7 +42,7 @@ vec3 lit(mat3 axes) {
       light += light_colour[i] * share * hair_light(axes[0], normal, v, l, tint.rgb);
     } else {
       vec3 diffuse = wrapped(dot(normal, l), BLEEDING) * pow(vec3(share), 1.0 - 0.6 * BLEEDING);
-      light += light_colour[i] * (diffuse * tint.rgb + share * highlight(normal, v, l, ROUGHNESS, SPECULAR));
+      light += light_colour[i] * (diffuse * tint.rgb + share * highlight(normal, v, l, roughness, SPECULAR));
     }
   }
   return light;
