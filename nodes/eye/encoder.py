@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from rtgraph import AssetError, Input, NativeNode, Output, register
+from rtgraph import AssetError, Input, InputFile, NativeNode, Output, register
 from rtgraph.context import Context
 from rtgraph.models import eye_weights
 from rtgraph.models.eye_calibration import EyeCalibration, both_heads
@@ -28,13 +28,13 @@ class EyeEncoder(NativeNode):
     """
 
     class Config(DeviceConfig):
-        weights: str = Field(
+        weights: InputFile = Field(
             "asset:weights/eye.safetensors",
             min_length=1,
             description="a .safetensors file with its card beside it",
         )
-        calibration: str = Field(
-            "", description="a file of `rtgraph calibrate eyes`; empty: the average person's eyes"
+        calibration: InputFile | None = Field(
+            None, description="a file of `rtgraph calibrate eyes`; none: the average person's eyes"
         )
         height: int = Field(128, ge=16, le=4096, description="of the images, pixels")
         width: int = Field(128, ge=16, le=4096, description="of the images, pixels")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from rtgraph import Input, Node, NodeConfig, RtGraphError, TensorType, register
+from rtgraph import Input, InputFile, Node, NodeConfig, RtGraphError, TensorType, register
 from rtgraph.context import Context
 from rtgraph.files import bundled
 from rtgraph.models.expression import ARKIT, EYE_STATE, FRAME, REGIONS
@@ -34,8 +34,15 @@ from rtgraph.nodes.sink._web_newest import Newest
 from rtgraph.nodes.sink._web_timing import timing
 
 
-def _newest(type: TensorType, doc: str, capacity: int = 4) -> Input:
-    return Input(type, capacity=capacity, overflow="drop_oldest", optional=True, doc=doc)
+def _newest(type: TensorType, doc: str, capacity: int = 4, sample_rate_hz: float | None = None) -> Input:
+    return Input(
+        type,
+        capacity=capacity,
+        overflow="drop_oldest",
+        optional=True,
+        sample_rate_hz=sample_rate_hz,
+        doc=doc,
+    )
 
 
 @register("sink.viewer")
@@ -60,7 +67,7 @@ class Viewer(Node):
             description="a secret of at least 16 letters that pages must know",
         )
         fps: float = Field(120.0, gt=0, le=1000, description="at most so many messages a second and page")
-        head: str = Field(
+        head: InputFile = Field(
             "asset:heads/default.glb",
             min_length=1,
             description="a GLB with ARKit morph targets, or a .rthead of `rtgraph avatar`",
@@ -90,7 +97,7 @@ class Viewer(Node):
     vertices = _newest(Vertices, "of the head that `head` names, in place of its morph targets")
     normals = _newest(Normals, "with `vertices`")
     gaussians = _newest(Splats, "what the splat mode shows")
-    audio = _newest(AudioChunk, "16 kHz, for the waveform", capacity=64)
+    audio = _newest(AudioChunk, "for the waveform", capacity=64, sample_rate_hz=16000)
     left = _newest(EyeImage, "the left eye's camera")
     right = _newest(EyeImage, "the right eye's camera")
     state = _newest(EyeState, "gaze and lids")
