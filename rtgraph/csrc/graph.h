@@ -72,7 +72,7 @@ struct Edge {
   bool inline_closed = false;    // an inline edge's producer has ended
   Counter passed;                          // writer's
   Counter oldest, newest, superseded;      // writer's drops
-  Counter unmatched, unpaired;             // reader's drops
+  Counter unmatched, unpaired, passed_over;  // reader's drops; passed_over: a held value that was never used
   Counter orphaned;                        // pushed after the reader had ended; writer's
   Histogram depth;                         // at each push, in packets
   std::string name;

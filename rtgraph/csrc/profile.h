@@ -45,7 +45,7 @@ inline py::dict edge_profile(const Edge& e) {
   d["capacity"] = e.ring ? e.ring->capacity() : 0;
   dropped["oldest"] = e.oldest.get();
   dropped["newest"] = e.newest.get();
-  dropped["superseded"] = e.superseded.get();
+  dropped["superseded"] = e.superseded.get() + e.passed_over.get();
   dropped["unmatched"] = e.unmatched.get();
   dropped["unpaired"] = e.unpaired.get();
   dropped["orphaned"] = e.orphaned.get();

@@ -125,8 +125,9 @@ void Segment::fire(NodeState& n, std::size_t position) {
   if (trace.enabled()) [[unlikely]] trace.add({n.index, n.stamp.seq, started, ended - started});
   mark_ = ended;
 
+  if (frame.failed) [[unlikely]] outcome = Outcome::error;
   if (outcome == Outcome::error) [[unlikely]] {
-    for (OutPort& o : n.outputs) o.put = false;
+    take_back(n);
   } else {
     frame_ = &frame;
     if (!commit(n, ended, own)) outcome = Outcome::error;
@@ -146,11 +147,26 @@ void Segment::fire(NodeState& n, std::size_t position) {
   }
 }
 
+// What a node has put before it failed goes nowhere. A packet of before that waits beside it goes too: its value was
+// given up when the new one was put.
+void Segment::take_back(NodeState& n) {
+  for (OutPort& o : n.outputs) {
+    if (!o.put) continue;
+    o.put = false;
+    for (auto& [in, edge] : o.inlined) {
+      if (in->pending) edge->unpaired.add();
+      in->pending = false;
+    }
+  }
+}
+
 // A node emits a second time: the first emission goes on its way before its buffers are reused.
 void Segment::flush(NodeState& n) {
   Frame& frame = *frame_;
+  if (frame.failed) return;
   const int64_t now = watch_.now();
-  commit(n, now, now - frame.started_ns - frame.nested_ns);
+  frame.failed = !commit(n, now, now - frame.started_ns - frame.nested_ns);
+  if (frame.failed) return;
   mark_ = std::max(mark_, now);
   run_from(frame.position + 1);
   lock_->set(n.hosted);
@@ -214,6 +230,7 @@ bool Segment::push(NodeState& n, Edge& e, const OutPort& o, int64_t tick) {
     if (e.overflow == Overflow::error || !wait_for_room(e)) {
       if (scheduler_.aborted() || ring.abandoned()) return true;
       n.failure.port.clear();
+      n.failure.traceback.clear();
       n.failure.message = "edge " + e.name + " is full (" + std::to_string(ring.capacity()) + " packets wait): " +
                           (e.overflow == Overflow::error ? "its overflow is `error`; its reader is too slow, or choose another overflow"
                                                          : "its reader, on the same thread, waits for another input; match the rates, drop packets "
@@ -313,9 +330,9 @@ void Firing::count(const char* what, int64_t n) { node_.count(what, n); }
 
 void NodeState::count(const char* what, int64_t n) {
   for (NamedCounter& c : counters) {
-    const char* name = c.name.load(std::memory_order_relaxed);
-    if (name == nullptr) c.name.store(name = what, std::memory_order_release);
-    if (name == what || std::strcmp(name, what) == 0) return c.value.add(n);
+    const char* known = c.name.load(std::memory_order_relaxed);
+    if (known == nullptr) c.name.store(known = what, std::memory_order_release);
+    if (known == what || std::strcmp(known, what) == 0) return c.value.add(n);
   }
 }
 

@@ -55,6 +55,7 @@ class Segment {
     int64_t wait_ns;        // that its packet lay in a queue
     int64_t nested_ns = 0;  // spent in successors, or waiting for a device
     Frame* outer;
+    bool failed = false;    // an emission did not get through
   };
 
   bool run_from(std::size_t first);
@@ -70,6 +71,7 @@ class Segment {
   void fire(NodeState& n, std::size_t position);
   int64_t gather(NodeState& n, int64_t tick);
   void release_inputs(NodeState& n);
+  void take_back(NodeState& n);
   void flush(NodeState& n);
   bool commit(NodeState& n, int64_t monotonic, int64_t own_ns);
   bool push(NodeState& n, Edge& e, const OutPort& o, int64_t tick);

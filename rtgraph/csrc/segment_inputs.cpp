@@ -18,17 +18,17 @@ InPort* longest_waiting(Port& port) {
 
 }  // namespace
 
-// Looks for a packet that the node has not used yet.
+// Looks for a packet that the node has not used yet; of held values, for the newest.
 bool Segment::poll(InPort& in) {
-  if (in.pending) return true;
   Edge& e = *in.edge;
-  if (!e.ring) return false;
+  if (!e.ring || (in.pending && e.kind != EdgeKind::latest)) return in.pending;
   if (manual_) {
     const Slot* first = e.ring->peek();
-    if (first == nullptr || first->queued_ns > virtual_now_) return false;
+    if (first == nullptr || first->queued_ns > virtual_now_) return in.pending;
   }
   Slot* slot = e.ring->take();
-  if (slot == nullptr) return false;
+  if (slot == nullptr) return in.pending;
+  if (in.pending) e.passed_over.add();
   if (e.writer) e.writer->notify();
   in.slot = slot;
   in.value = e.carries_objects ? Value{nullptr, slot->object} : Value{slot->data, nullptr};
@@ -59,12 +59,12 @@ bool Segment::ready(NodeState& n) {
 }
 
 // Chooses for each queue and held value; returns the first queue's packet, by whose time others are matched.
+// Every port is polled, whatever the others have: a packet left in a ring would keep the thread awake.
 InPort* Segment::choose_inputs(NodeState& n, bool& enough) {
-  bool all = true, any = false;
+  bool all = true, any = false, held = true;
   InPort* primary = nullptr;
   for (Port& port : n.ports) {
     port.used = nullptr;
-    if (port.kind == EdgeKind::match) continue;
     for (InPort& in : port.ends) {
       const bool fresh = poll(in);
       if (port.kind == EdgeKind::latest) {
@@ -72,8 +72,9 @@ InPort* Segment::choose_inputs(NodeState& n, bool& enough) {
         if (n.only_latest && fresh) any = true;
       }
     }
+    if (port.kind == EdgeKind::match) continue;
     if (port.kind == EdgeKind::latest) {
-      if (port.used == nullptr && !port.optional) return nullptr;
+      if (port.used == nullptr && !port.optional) held = false;
     } else if (!port.ends.empty()) {
       port.used = longest_waiting(port);
       if (port.used == nullptr) all = false;
@@ -81,7 +82,7 @@ InPort* Segment::choose_inputs(NodeState& n, bool& enough) {
       if (primary == nullptr) primary = port.used;
     }
   }
-  enough = n.only_latest || n.fires_any ? any : all && any;
+  enough = held && (n.only_latest || n.fires_any ? any : all && any);
   if (n.fires_any && primary != nullptr) primary = leave_the_oldest(n);
   return primary;
 }
@@ -137,14 +138,15 @@ int64_t Segment::gather(NodeState& n, int64_t tick) {
     for (std::size_t s = 0; s < sources; ++s) n.origins[s] = n.only_input->origins[s];
     return 0;
   }
-  bool first = true;
+  bool first = true, stamped = false;
   for (Port& port : n.ports) {
     const InPort* in = port.used;
     if (in == nullptr) continue;
     if (n.driver == Driver::inputs && (port.kind != EdgeKind::latest || n.only_latest)) {
       const Stamp& s = *in->stamp;
-      if (first) {
+      if (!stamped) {
         stamp = s;
+        stamped = true;
       } else {
         stamp.timestamp_ns = std::max(stamp.timestamp_ns, s.timestamp_ns);
         stamp.arrival_ns = std::max(stamp.arrival_ns, s.arrival_ns);

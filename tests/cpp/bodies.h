@@ -56,9 +56,10 @@ struct Keep : Node {
     if (fail_at >= 0 && ctx.input<int64_t>(0)[0] == fail_at) return ctx.fail("asked to fail");
     values.push_back(ctx.input<int64_t>(0)[0]);
     timestamps.push_back(ctx.timestamp_ns());
+    seqs.push_back(ctx.seq());
     return RTGRAPH_OK;
   }
-  std::vector<int64_t> values, timestamps;
+  std::vector<int64_t> values, timestamps, seqs;
   int64_t fail_at = -1;
 };
 

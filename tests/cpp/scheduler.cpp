@@ -106,6 +106,94 @@ TEST_CASE("a held value is read without firing, and an optional one may be absen
   CHECK(sink.values == std::vector<int64_t>{absent, absent + 1, 2, 3, 4, 5, 6 + 1, 7 + 1});
 }
 
+TEST_CASE("a held value is the newest there is when the node fires") {
+  Graph g(ClockKind::manual, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Counting>(a, "fast", {}, 1, 50);
+  g.add<Counting>(b, "slow", {}, 1, 5);
+  g.add<Sum>(b, "sum", ports({port(), port(EdgeKind::latest)}), 1, 2);
+  Keep& sink = g.add<Keep>(b, "sink", ports({port()}), 0);
+  g.source("fast", 100, 0);
+  g.source("slow", 10, 1);
+  g.link("slow", "sum", 0);
+  Edge& held = g.link("fast", "sum", 1, 1, EdgeKind::latest);
+  g.link("sum", "sink");
+  g.run();
+  CHECK(sink.values == std::vector<int64_t>{0 + 0, 1 + 10, 2 + 20, 3 + 30, 4 + 40});
+  CHECK(held.superseded.get() + held.passed_over.get() >= 36);
+}
+
+TEST_CASE("a firing has the number of the queue's packet, wherever its port stands") {
+  Graph g(ClockKind::manual, 2);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Counting>(a, "held", {}, 1, 3);
+  g.add<Counting>(b, "source", {}, 1, 5);
+  Keep& sink = g.add<Keep>(b, "sink", ports({port(EdgeKind::latest), port()}), 0);
+  g.source("held", 50, 0);
+  g.source("source", 50, 1);
+  g.link("held", "sink", 0, 1, EdgeKind::latest);
+  g.link("source", "sink", 1);
+  g.run();
+  CHECK(sink.seqs == up_to(5));
+}
+
+TEST_CASE("packets that cannot be used yet do not keep a thread awake") {
+  for (const bool match : {true, false}) {
+    Graph g(ClockKind::system, 2);
+    Segment& a = g.scheduler.add_segment("a");
+    Segment& b = g.scheduler.add_segment("b");
+    Segment& c = g.scheduler.add_segment("c");
+    g.add<Counting>(a, "busy", {}, 1, 100);
+    g.add<Counting>(b, "seldom", {}, 1, 2);
+    // Either a partner that leads nothing, or a queue behind a held value that has not come.
+    g.add<Keep>(c, "sink", match ? ports({port(), port(EdgeKind::match)}) : ports({port(EdgeKind::latest), port()}), 0);
+    g.source("busy", 250, 0);
+    g.source("seldom", 2.5, 1);
+    g["seldom"].first_tick_ns = 400'000'000;
+    g.link("seldom", "sink", 0, match ? 64 : 1, match ? EdgeKind::queue : EdgeKind::latest);
+    g.link("busy", "sink", 1, 256, match ? EdgeKind::match : EdgeKind::queue);
+    const auto processor_ns = [] {
+      timespec t;
+      clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+      return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+    };
+    const int64_t before = processor_ns(), started = monotonic_ns();
+    g.run();
+    CHECK((processor_ns() - before) * 4 < monotonic_ns() - started);
+  }
+}
+
+TEST_CASE("what a node emitted before it failed is not read any more") {
+  // Emits in vain at its second firing: the packet of its first one still waits for a partner.
+  struct Failing : Node {
+    int process(Context ctx) noexcept override {
+      ctx.output<int64_t>(0)[0] = calls * 100;
+      ctx.emit();
+      return calls++ == 1 ? ctx.fail("asked to fail") : RTGRAPH_OK;
+    }
+    int64_t calls = 0;
+  };
+  Graph g(ClockKind::manual, 2);
+  Segment& s = g.scheduler.add_segment("s");
+  g.add<Failing>(s, "failing", {}, 1);
+  g.add<Counting>(s, "partner", {}, 1, 1);
+  g.add<Sum>(s, "join", ports({port(), port()}), 1, 2);
+  Keep& sink = g.add<Keep>(s, "sink", ports({port()}), 0);
+  g.source("failing", 100, 0);
+  g.source("partner", 100, 1);
+  g["failing"].skip_errors = true;
+  g["partner"].first_tick_ns = 15'000'000;
+  Edge& given_up = g.link("failing", "join", 0);
+  g.link("partner", "join", 1);
+  g.link("join", "sink");
+  g.scheduler.duration_ns = 50'000'000;
+  g.run();
+  CHECK(sink.values == std::vector<int64_t>{200});
+  CHECK(given_up.unpaired.get() >= 1);
+}
+
 TEST_CASE("matching pairs by timestamp, drops what has no partner, and counts it") {
   Graph g(ClockKind::manual, 2);
   Segment& a = g.scheduler.add_segment("a");
@@ -198,6 +286,31 @@ TEST_CASE("overflow: each policy does what it says on a reader that is too slow"
     REQUIRE(g.scheduler.first_failure() != nullptr);
     CHECK(g.scheduler.first_failure()->failure.message.find("is full") != std::string::npos);
   }
+}
+
+TEST_CASE("overflow: error also tells of packets that a node emits before its last") {
+  struct Burst : Node {
+    int process(Context ctx) noexcept override {
+      for (int64_t i = 0; i < 4; ++i) {
+        ctx.output<int64_t>(0)[0] = i;
+        ctx.emit(1u << 0);
+      }
+      ctx.emit(1u << 1);  // nobody reads it: there is always room
+      return RTGRAPH_OK;
+    }
+  };
+  Graph g(ClockKind::manual);
+  Segment& a = g.scheduler.add_segment("a");
+  Segment& b = g.scheduler.add_segment("b");
+  g.add<Burst>(a, "burst", {}, 2);
+  Keep& sink = g.add<Keep>(b, "sink", ports({port()}), 0);
+  g.source("burst", 100);
+  g.link("burst", "sink", 0, 2, EdgeKind::queue, Overflow::error);
+  g.scheduler.duration_ns = 100'000'000;
+  g.run();
+  REQUIRE(g.scheduler.first_failure() != nullptr);
+  CHECK(g.scheduler.first_failure()->failure.message.find("is full") != std::string::npos);
+  CHECK(sink.values == up_to(2));
 }
 
 TEST_CASE("a failing node ends the run, or is skipped where that is asked for") {
