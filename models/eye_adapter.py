@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as to_bytes
 
 from .expression import EYE
 from .eye_lift import EYE_INPUT
@@ -63,7 +64,7 @@ class EyeAdapter:
 
 def save(path: Path, adapter: EyeAdapter) -> None:
     """Writes both files."""
-    save_file({"weight": adapter.weight, "bias": adapter.bias}, path)
+    path.write_bytes(to_bytes({"weight": adapter.weight, "bias": adapter.bias}))
     card_path(path).write_text(adapter.card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 

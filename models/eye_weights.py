@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as to_bytes
 
 from .weights import card_path
 
@@ -123,7 +124,7 @@ class EyeWeights:
 
 def save(path: Path, tensors: dict[str, NDArray[np.float32]], card: EyeCard) -> None:
     """Writes both files."""
-    save_file({name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}, path)
+    path.write_bytes(to_bytes({name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}))
     card_path(path).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 

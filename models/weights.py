@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as to_bytes
 
 from .config import FaceConfig
 
@@ -74,7 +75,7 @@ def save(
         for part, module in modules.items()
         for name, tensor in module.state_dict().items()
     }
-    save_file(tensors, path)
+    path.write_bytes(to_bytes(tensors))
     card_path(path).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 

@@ -21,11 +21,11 @@ Outputs = Mapping[str, Any] | Sequence[Mapping[str, Any]] | np.ndarray[Any, Any]
 
 
 class NodeConfig(BaseModel):
-    """Base of every node's Config: unknown fields are mistakes, values are checked, `Field(description=...)`
-    is its doc."""
+    """Base of every node's Config: unknown fields, NaN and infinite numbers are mistakes, values are checked,
+    `Field(description=...)` is its doc."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False
+        extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=False, allow_inf_nan=False
     )
 
 
@@ -156,6 +156,8 @@ def _check_ports(cls: type[Node], ports: Mapping[str, Port]) -> None:
     if not issubclass(cls.Config, NodeConfig):
         raise TypeError(f"{cls.__name__}.Config does not derive from NodeConfig: class Config(NodeConfig)")
     for name, port in ports.items():
+        if hasattr(Node, name) or name in ("config", "name"):
+            raise TypeError(f"{cls.__name__}.{name}: every node has a '{name}'; call the port something else")
         fields = cls.Config.model_fields
         for rule, field in (("sample_rate_hz", port.sample_rate_field), ("shares", port.shares)):
             if field is not None and field not in fields:
@@ -182,10 +184,17 @@ def _check_init(cls: type[Node]) -> None:
         ) from None
 
 
+#: What the runtime calls besides `process`, and with what.
+_CALLED = {"open": ("ctx",), "reset": (), "close": (), "rate_hz": (), "first_tick_ns": ()}
+
+
 def _check_life(cls: type[Node]) -> None:
     """The runtime calls these with the arguments that it has."""
-    for name, given in (("open", ("ctx",)), ("reset", ()), ("close", ())):
+    for name, given in _CALLED.items():
         method = cls.__dict__.get(name)
+        if method is not None and not callable(method):
+            called = f"def {name}({', '.join(('self', *given))})"
+            raise TypeError(f"{cls.__name__}.{name} is {method!r}; the runtime calls it: {called}: ...")
         if not inspect.isfunction(method):
             continue
         try:

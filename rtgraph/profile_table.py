@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rtgraph.profiler import Profile, Quantiles
-from rtgraph.remarks import remarks
+from rtgraph.remarks import overloaded, remarks
 
 
 def profile_table(profile: Profile) -> RenderableType:
@@ -80,7 +80,8 @@ def _closing_line(profile: Profile) -> Text:
             by = ", ".join(f"{n} by {name}" for name, n in deadline.by_node.items())
             missed = "1 deadline" if deadline.missed == 1 else f"{deadline.missed} deadlines"
             parts.append(f"{missed} missed" + (f" ({by})" if by else ""))
-    late = [n.late_us.p99 for n in profile.nodes.values() if n.late_us]
+    late_by_itself = overloaded(profile)  # the timer is not to blame
+    late = [n.late_us.p99 for n in profile.nodes.values() if n.late_us and n.segment not in late_by_itself]
     if late and profile.clock != "manual":
         parts.append(f"timer lateness p99 {_number(max(late))} µs")
     if profile.clock == "audio":

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TypeVar
 
 from rtgraph.errors import RtGraphError, suggest, told
-from rtgraph.node import NativeNode, Node
+from rtgraph.node import NativeNode, Node, Source
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,10 @@ def register(name: str) -> Callable[[N], N]:
             arguments = ", ".join(["self", *cls.inputs, "ctx"])
             raise TypeError(
                 f"{cls.__name__} has no process({arguments})" + (f"; it has '{near}'" if near else "")
+            )
+        if not cls.inputs and not issubclass(cls, Source):
+            raise TypeError(
+                f"{cls.__name__} has no inputs, so nothing would ever fire it: class {cls.__name__}(Source)"
             )
         known = _types.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
@@ -91,7 +97,7 @@ def remedy(name: str, *folders: Path) -> str:
         for path in sorted(folder.glob("*.py"))[:_MOST_FILES]:
             named = re.compile(rb"@register\(\s*[\"']" + re.escape(name.encode()) + rb"[\"']")
             if path.stat().st_size < _MOST_BYTES and named.search(path.read_bytes()):
-                return f"{path.name} has it: --import {path.stem}"
+                return f"{path.name} has it: --import {_as_import(path)}"
     bare = [
         cls for cls in _subclasses(Node) if not cls.type_name and not cls.__module__.startswith("rtgraph.")
     ]
@@ -107,13 +113,19 @@ def _subclasses(cls: type[Node]) -> Iterator[type[Node]]:
         yield from _subclasses(sub)
 
 
+def _as_import(path: Path) -> str:
+    """What `--import` needs to find this file from the working directory."""
+    return path.stem if path.parent.resolve() == Path.cwd() else os.path.relpath(path)
+
+
 def import_module(name: str) -> None:
-    """Import a module that registers node types: `--import` of the command line."""
-    if name.endswith(".py") or "/" in name:
-        raise RtGraphError(
-            f"--import {name}: this is a file; a module has a name, which is looked for from here: "
-            f"--import {name.removesuffix('.py').strip('./').replace('/', '.')}"
-        )
+    """Import a module that registers node types, by its name or its file: `--import` of the command line."""
+    if name.endswith(".py"):
+        file = Path(name)
+        if not file.is_file():
+            raise RtGraphError(f"--import {name}: there is no such file")
+        sys.path.insert(0, str(file.resolve().parent))
+        name = file.stem
     try:
         importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as to_bytes
 
 from rtgraph.errors import AssetError
 from rtgraph.models.expression import ARKIT
@@ -53,7 +53,7 @@ def save_head(head: Head, path: Path) -> None:
     tensors |= {f"gaussian_{name}": np.ascontiguousarray(getattr(head.gaussians, name)) for name in _GAUSSIAN}
     tensors |= {_IMAGE + name: np.frombuffer(data, np.uint8) for name, data in head.images.items()}
     try:
-        save_file(tensors, path, {"card": head.card.model_dump_json()})
+        path.write_bytes(to_bytes(tensors, {"card": head.card.model_dump_json()}))
     except (SafetensorError, OSError) as error:
         raise AssetError(f"{path}: cannot be written ({error})") from error
 

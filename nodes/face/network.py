@@ -11,12 +11,17 @@ from pydantic import Field, field_validator
 
 from rtgraph import AssetError, NativeNode
 from rtgraph.context import Context
+from rtgraph.errors import suggest
 from rtgraph.files import bundled
 from rtgraph.kernels.linear import Precision, instruction_sets
 from rtgraph.models import weights
 from rtgraph.nodes.device import DeviceConfig, on_cuda
 
 _BUNDLED = "asset:weights/face-"
+
+
+def _bundled_sizes() -> list[str]:
+    return sorted(p.stem.removeprefix("face-") for p in bundled("assets").glob("weights/face-*.safetensors"))
 
 
 class NetworkConfig(DeviceConfig):
@@ -37,7 +42,12 @@ class NetworkConfig(DeviceConfig):
     def _by_its_size(cls, name: str) -> str:
         """A bundled file is named by its size: encoder and denoiser compare what they say."""
         if name.startswith(_BUNDLED):
-            return name.removeprefix(_BUNDLED).removesuffix(".safetensors")
+            name = name.removeprefix(_BUNDLED).removesuffix(".safetensors")
+        if not name.endswith(".safetensors") and name not in _bundled_sizes():
+            sizes = _bundled_sizes()
+            near = suggest(name, sizes)
+            known = f"did you mean '{near}'?" if near else f"bundled are {', '.join(sizes) or 'none'}."
+            raise ValueError(f"there are no weights '{name}'; {known} A file's name ends with .safetensors")
         return name
 
 
@@ -73,10 +83,7 @@ class NetworkNode(NativeNode):
         try:
             path = ctx.find_file(asset)
         except AssetError as error:
-            sizes = sorted(
-                p.stem.removeprefix("face-") for p in bundled("assets").glob("weights/face-*.safetensors")
-            )
-            known = ", ".join(sizes) or "none is installed"
+            known = ", ".join(_bundled_sizes()) or "none is installed"
             raise AssetError(
                 f"{error}; bundled sizes: {known}; or give the path of a .safetensors file"
             ) from None

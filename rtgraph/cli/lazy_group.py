@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import traceback
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
@@ -88,16 +89,35 @@ def _load(entry: EntryPoint) -> Any:
 def _broken(entry: EntryPoint, error: Exception) -> Any:
     """In place of a command whose module cannot be imported (an extra that is not installed, say)."""
 
-    def command() -> None:
-        raise RtGraphError(f"command '{entry.name}' ({entry.value}) cannot be loaded: {error}") from error
+    why = f"{error}{_remedy(entry, error)}"
 
-    command.__doc__ = f"Not available: {error}"
+    def command() -> None:
+        raise RtGraphError(f"command '{entry.name}' ({entry.value}) cannot be loaded: {why}") from error
+
+    command.__doc__ = f"Not available: {why}"
     return _as_command(entry.name, command, allow_extra_args=True, ignore_unknown_options=True)
+
+
+def _remedy(entry: EntryPoint, error: Exception) -> str:
+    """The extra of the command's own package that brings the module which is missing."""
+    if not isinstance(error, ModuleNotFoundError) or entry.dist is None or not error.name:
+        return ""
+    extras = [
+        extra[1]
+        for requirement in entry.dist.requires or ()
+        if re.match(re.escape(error.name) + r"\b", requirement, re.IGNORECASE)
+        and (extra := re.search(r"extra == ['\"]([\w-]+)['\"]", requirement))
+    ]
+    if extras:
+        return f"; pip install '{entry.dist.name}[{entry.name if entry.name in extras else extras[-1]}]'"
+    return ""
 
 
 def _as_command(name: str, function: Function, **settings: bool) -> Any:
     if isinstance(function, typer.Typer):  # a group of commands
-        return typer.main.get_command(function)
+        group = typer.main.get_command(function)
+        group.name = name
+        return group
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command(name, context_settings=dict(settings))(function)
     return typer.main.get_command(app)

@@ -41,7 +41,8 @@ ImportOption = Annotated[
     typer.Option(
         "--import",
         metavar="MODULE",
-        help="Import a module that registers node types. The working directory is searched first.",
+        help="Import a module that registers node types, by its name, which is looked for in the working "
+        "directory first, or by its file.",
     ),
 ]
 

@@ -90,15 +90,17 @@ def run(
             events = runner.trace_events()
         profile = without_checks(runner.profile()) if check_values else runner.profile()
         report(profile, events, profile_json, trace, quiet)
-        if check_values:
-            for found in found_values(plan) or ["no NaN and no Inf in what nodes sent"]:
-                tell(found)
+        wrong = found_values(plan) if check_values else []
+        if check_values and not wrong:
+            tell("no NaN and no Inf in what nodes sent")
         if not ended:
             say("error: a node does not return; its `close` is not called")
             sys.stdout.flush()
             os._exit(130)
     if failure is not None:
         raise failure
+    if wrong:
+        raise RtGraphError("\n".join(wrong))
     if interrupts.count > 1:
         raise typer.Exit(130)
 

@@ -5,6 +5,9 @@ namespace rtgraph {
 
 namespace {
 
+// What is stamped so far in the future was stamped on another clock.
+constexpr int64_t kFarAheadNs = 3'600'000'000'000;
+
 // Looked up once: `rtgraph` itself must be importable without these.
 PyObject* packet_type() {
   static PyObject* type = py::object(py::module_::import("rtgraph.packet").attr("Packet")).release().ptr();
@@ -79,7 +82,10 @@ std::string PortType::describe_mismatch(PyObject* value) const {
     got = py::str(array.dtype()).cast<std::string>() + " " +
           shape_text({array.shape(), array.shape() + array.ndim()});
   }
-  return "expected " + text + ", got " + got + "; return an array of that dtype and shape";
+  std::string remedy = "; return an array of that dtype and shape";
+  if (is_array(value) && !dtype.equal(py::reinterpret_borrow<py::array>(value).dtype()))
+    remedy = "; return x.astype(np." + py::str(dtype).cast<std::string>() + ")";
+  return "expected " + text + ", got " + got + remedy;
 }
 
 py::object PortType::array_from(const std::byte* data) const {
@@ -219,7 +225,15 @@ bool PythonBody::put_one(Firing& firing, std::size_t output, PyObject* value) {
                                       "; expected a whole number of ns";
       return false;
     }
-    return put_value(firing, output, data.ptr(), stamp.cast<int64_t>());
+    const auto timestamp_ns = stamp.cast<int64_t>();
+    if (timestamp_ns > firing.now_ns() + kFarAheadNs) {
+      firing.node().failure.port = names_[output].cast<std::string>();
+      firing.node().failure.message = "a Packet's timestamp_ns lies " + std::to_string((timestamp_ns - firing.now_ns()) / 3'600'000'000'000) +
+                                      " hours ahead of the graph's clock; take it from ctx.now_ns() or time.monotonic_ns(), "
+                                      "not from time.time_ns()";
+      return false;
+    }
+    return put_value(firing, output, data.ptr(), timestamp_ns);
   }
   return put_value(firing, output, value, firing.stamp().timestamp_ns);
 }
@@ -255,6 +269,7 @@ Outcome PythonBody::take_exception(Firing& firing) {
   } catch (const std::exception& e) {
     failure.message = std::string("an exception that could not be described: ") + e.what();
   }
+  if (error.matches(PyExc_StopIteration)) failure.message += "(a source ends with `raise EndOfStream`)";
   failure.port.clear();
   return Outcome::error;
 }

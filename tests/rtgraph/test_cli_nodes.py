@@ -210,3 +210,12 @@ def test_a_package_of_nodes_that_cannot_be_imported_leaves_the_others_alone(
     monkeypatch.setattr(registry, "_loaded", registry._loaded - {"half_installed"})
     assert "debug.print" in registry.all_types()
     assert "half_installed.py:2" in caplog.text
+
+
+def test_a_command_whose_packages_are_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rtgraph.cli import lazy_group
+
+    entry = next(e for e in entry_points(group=lazy_group.GROUP) if e.name == "train")
+    missing = ModuleNotFoundError("No module named 'torch'", name="torch")
+    command = lazy_group._broken(entry, missing)
+    assert command.help == "Not available: No module named 'torch'; pip install 'rtgraph[train]'"

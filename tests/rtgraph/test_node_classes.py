@@ -47,6 +47,23 @@ def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     registry._types.pop("badclass.node", None)
 
 
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf"])
+@pytest.mark.parametrize("annotation", ["float", "float | None", "tuple[float, float]"])
+def test_no_option_takes_a_number_that_is_none(answer: Any, annotation: str, number: str) -> None:
+    body = f"""\
+class Bad(Node):
+    class Config(NodeConfig):
+        offset_m: {annotation}
+    x = Input(AudioChunk)
+    def process(self, x, ctx):
+        pass
+"""
+    value = f"[0, {number}]" if "tuple" in annotation else number
+    said = answer(body, f"{{offset_m: {value}}}")
+    assert f"cannot be {number.replace('.', '')}" in said
+    assert "expected: a finite number" in said
+
+
 CLASS = """\
 class Bad(Node):
     class Config(NodeConfig):
@@ -132,6 +149,21 @@ MISTAKES = {
         bad_class(more="def open(self): ...\n"),
         "Bad.open takes (self); the runtime calls open(self, ctx) (badclass.py:7)",
     ),
+    "a port with a name that every node has": (
+        bad_class(more="close = Output(AudioChunk)\n"),
+        "Bad.close: every node has a 'close'; call the port something else (badclass.py:7)",
+    ),
+    "a rate that is no method": (
+        bad_class(more="rate_hz = 100.0\n"),
+        "Bad.rate_hz is 100.0; the runtime calls it: def rate_hz(self): ... (badclass.py:7)",
+    ),
+    "a node that nothing would fire": (
+        bad_class()
+        .replace("x = Input(AudioChunk)", "")
+        .replace("self, x, ctx", "self, ctx")
+        .replace('like="x"', "AudioChunk"),
+        "Bad has no inputs, so nothing would ever fire it: class Bad(Source) (badclass.py:6)",
+    ),
     "no process": (
         bad_class().replace("def process", "def proces"),
         "Bad has no process(self, x, ctx); it has 'proces' (badclass.py:6)",
@@ -183,12 +215,25 @@ def test_a_forgotten_import_is_found(answer: Any) -> None:
     for words, expected in (
         (["check", "g.yaml"], "expected: badclass.py has it: --import badclass\n"),
         (["check", "g.yaml", "--import", "badclas"], "did you mean 'badclass'?"),
-        (["check", "g.yaml", "--import", "./badclass.py"], "this is a file; a module has a name, which is looked for from here: --import badclass\n"),
+        (["check", "g.yaml", "--import", "./badclas.py"], "--import ./badclas.py: there is no such file\n"),
         (["nodes", "badclass.node"], "'; expected badclass.py has it: --import badclass\n"),
     ):  # fmt: skip
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 2
         assert expected in done.output
+
+
+def test_a_module_is_imported_by_its_file_too(answer: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    answer(bad_class(), code=0)
+    from rtgraph import registry
+
+    registry._types.pop("badclass.node")
+    sys.modules.pop("badclass")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    forgotten = CliRunner().invoke(app, ["check", "../g.yaml"])
+    assert "badclass.py has it: --import ../badclass.py\n" in forgotten.output
+    assert CliRunner().invoke(app, ["check", "../g.yaml", "--import", "../badclass.py"]).exit_code == 0
 
 
 def test_the_place_of_an_error_is_in_the_users_code(answer: Any) -> None:
