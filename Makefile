@@ -34,7 +34,7 @@ $(VENV)/.installed: $(SOURCES)
 	@test -x $(BIN)/python || { echo "setup: making the environment $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "setup: installing the build tools (scikit-build-core, pybind11, cmake, ninja)"
 	@$(PIP) "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja
-	@echo "setup: installing what rtgraph needs, and compiling its C++ (the first time some minutes)"
+	@echo "setup: installing what rtgraph needs, and compiling its C++ (the first time four minutes of two cores, without a word)"
 	@$(PIP) --no-build-isolation --editable ".[audio,eye,plot,vr]"
 	@touch $@
 	@echo "setup: done. The command: . $(VENV)/bin/activate && rtgraph --help"
