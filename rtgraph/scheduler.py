@@ -55,8 +55,11 @@ class Runner:
         self.open()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._close_after_an_error()
 
     def open(self) -> None:
         """Open every node in topological order. After an error those that are open are closed again."""
@@ -66,7 +69,7 @@ class Runner:
                 self._opened.append(planned)
                 self._open_node(planned)
         except BaseException:
-            self.close()
+            self._close_after_an_error()
             raise
 
     def _open_node(self, planned: PlannedNode) -> None:
@@ -164,21 +167,40 @@ class Runner:
                 _core.native_reset(self._work[planned.name])
 
     def close(self) -> None:
-        """Close every open node, the last opened first. Errors are logged: closing goes on."""
+        """Close every open node, the last opened first. What some raise keeps no other from it, and is raised
+        at the end as one RtGraphError."""
+        if errors := self._close_nodes():
+            raise RtGraphError("\n".join(str(error) for error in errors)) from errors[0]
+
+    def _close_after_an_error(self) -> None:
+        """What is under way stays the error that is raised; those of closing are logged."""
+        for error in self._close_nodes():
+            log.error("%s", error)
+
+    def _close_nodes(self) -> list[RtGraphError]:
         if self._run is not None:
             self._run.abort()
             self._run.join()
             self._run = None
             sys.setswitchinterval(self._switch_interval)
+        errors = []
         while self._opened:
-            planned = self._opened.pop()
             try:
-                if planned.name in self._work and planned.is_native:
-                    _core.native_close(self._work[planned.name])
-                planned.node.close()
-            except Exception:
-                log.exception("node '%s' failed to close", planned.name)
+                self._close_node(self._opened.pop())
+            except RtGraphError as error:
+                errors.append(error)
         self._work.clear()
+        return errors
+
+    def _close_node(self, planned: PlannedNode) -> None:
+        try:
+            if planned.name in self._work and planned.is_native:
+                _core.native_close(self._work[planned.name])
+            planned.node.close()
+        except RtGraphError:
+            raise
+        except Exception as error:
+            raise NodeError(planned.name, f"close failed: {told(error)}") from error
 
     def _running(self) -> _core.Run:
         if self._run is None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, RtGraphError, register
+from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, NodeError, RtGraphError, register
 from rtgraph.context import Context
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ class Plot(Node):
         try:
             self._draw(Path(self.config.path))
         except OSError as error:
-            self._log.error("%s: the picture %s cannot be written: %s", self.name, self.config.path, error)
+            raise NodeError(
+                self.name, f"the picture {self.config.path} cannot be written: {error.strerror}"
+            ) from None
 
     def _draw(self, path: Path) -> None:
         # The Agg canvas, used directly: pyplot would look for a display and keep global state.

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from rtgraph import DeviceError, RtGraphError, registry
 from rtgraph.graph import Plan
 from rtgraph.nodes.doctor.finding import Finding
+from rtgraph.nodes.sink.address import host_port, resolve
 from rtgraph.nodes.sink.face_sender import UdpConfig
 from rtgraph.nodes.sink.osc_bundle import BundleTemplate, Message
 from rtgraph.nodes.sink.oscquery import ask, browse_network
@@ -98,13 +100,14 @@ def vrchat() -> Iterator[Finding]:
         found = ask(http)
     except (OSError, ValueError) as error:
         yield Finding(
-            _SECTION, "VRChat", "problem", f"announced at {http[0]}:{http[1]}, but does not answer: {error}",
+            _SECTION, "VRChat", "problem",
+            f"announced at {host_port(*http)}, but does not answer: {error}",
             "a firewall may block it; allow rtgraph and VRChat in the private network",
         )  # fmt: skip
         return
     layout = layout_by_avatar(found.types, tuple(PARAMETERS))
     count = len({name for _, name in layout.floats} | {flag.parameter for flag in layout.flags})
-    text = f"answers; takes OSC at {found.osc[0]}:{found.osc[1]}; the avatar has {count} face parameters"
+    text = f"answers; takes OSC at {host_port(*found.osc)}; the avatar has {count} face parameters"
     yield Finding(_SECTION, "VRChat", "ok", text, "" if count else "wear an avatar with face tracking")
 
 
@@ -128,7 +131,7 @@ def _servers(plan: Plan | None) -> Iterator[tuple[str, Any]]:
 
 
 def _listening(name: str, config: Any, remedy: str) -> Finding:
-    place = f"{config.host}:{config.port}"
+    place = host_port(config.host, config.port)
     try:
         target = UdpTarget(config.host, config.port)
     except DeviceError as error:
@@ -149,18 +152,18 @@ def _listening(name: str, config: Any, remedy: str) -> Finding:
 
 def _port(name: str, host: str, port: int, *, wanted: bool) -> Finding:
     """wanted: a graph is to listen there, so that a program that has the port is in its way."""
-    place = f"{host}:{port}"
-    reachable = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_WAIT_S)
-        if probe.connect_ex((reachable, port)) != 0:
-            return _can_listen(name, host, port)
+    place = host_port(host, port)
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     try:
-        with urllib.request.urlopen(f"http://{reachable}:{port}/", timeout=_WAIT_S) as answer:
+        socket.create_connection((reachable, port), timeout=_WAIT_S).close()
+    except (OSError, ValueError):  # nobody is there, or the host is none, which the next step tells
+        return _can_listen(name, host, port)
+    try:
+        with urllib.request.urlopen(f"http://{host_port(reachable, port)}/", timeout=_WAIT_S) as answer:
             said = f"answers HTTP {answer.status}"
     except urllib.error.HTTPError as error:
         said = f"answers HTTP {error.code}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         said = f"does not speak HTTP ({error})"
     return Finding(
         _SECTION, name, "problem" if wanted else "ok", f"{place}: something is there already and {said}",
@@ -169,13 +172,17 @@ def _port(name: str, host: str, port: int, *, wanted: bool) -> Finding:
 
 
 def _can_listen(name: str, host: str, port: int) -> Finding:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            server.bind((host, port))
-        except OSError as error:
-            return Finding(
-                _SECTION, name, "problem", f"{host}:{port}: cannot listen: {error.strerror}",
-                "choose another `host` or `port` for the node",
-            )  # fmt: skip
-    return Finding(_SECTION, name, "ok", f"{host}:{port}: free to listen at")
+    place = host_port(host, port)
+    try:
+        family, kind, protocol, _, address = resolve(host, port, socket.SOCK_STREAM)
+        with socket.socket(family, kind, protocol) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(address)
+    except DeviceError as error:
+        return Finding(_SECTION, name, "problem", str(error))
+    except OSError as error:
+        return Finding(
+            _SECTION, name, "problem", f"{place}: cannot listen: {error.strerror}",
+            "choose another `host` or `port` for the node",
+        )  # fmt: skip
+    return Finding(_SECTION, name, "ok", f"{place}: free to listen at")

@@ -10,18 +10,20 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from socket import SOCK_STREAM
 from typing import Any
 
 from aiohttp import web
 
 from rtgraph import AssetError, RtGraphError
-from rtgraph.nodes.sink._web_address import is_loopback
+from rtgraph.errors import told
 from rtgraph.nodes.sink._web_client import Client
 from rtgraph.nodes.sink._web_head import ShownHead
 from rtgraph.nodes.sink._web_looks import Looks
 from rtgraph.nodes.sink._web_message import Kind
 from rtgraph.nodes.sink._web_newest import Newest
 from rtgraph.nodes.sink._web_settings import MAX_MESSAGE_BYTES, Settings
+from rtgraph.nodes.sink.address import host_port, is_loopback, resolve
 
 _COOKIE = "rtgraph_viewer"
 _HEARTBEAT_S = 5.0  # a page that answers no ping for so long has gone
@@ -71,20 +73,26 @@ class ViewerServer:
         self._sockets: set[web.WebSocketResponse] = set()
         self._wake_under_way = False
         self._started = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None  # of the start
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
         """The port, once the server listens. Raises RtGraphError where it cannot."""
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="viewer", daemon=True)
+        if not self._page.is_dir():
+            raise AssetError(f"there is no page in {self._page}; install rtgraph again, or run `make viewer`")
+        resolve(self._host, self._port, SOCK_STREAM)
+        self._thread = threading.Thread(target=self._serve, name="viewer", daemon=True)
         self._thread.start()
         self._started.wait()
         if self._failure is None:
             return self._port
         self._thread.join()
-        reason = "that port is in use" if self._failure.errno == errno.EADDRINUSE else self._failure.strerror
+        place, error = host_port(self._host, self._port), self._failure
+        if not isinstance(error, OSError):
+            raise RtGraphError(f"cannot serve the viewer on {place}: {told(error)}") from error
+        reason = "that port is in use" if error.errno == errno.EADDRINUSE else error.strerror
         raise RtGraphError(
-            f"cannot serve the viewer on {self._host}:{self._port}: {reason}; "
+            f"cannot serve the viewer on {place}: {reason}; "
             "set `port` to another number, or to 0 for any that is free"
         )
 
@@ -122,6 +130,16 @@ class ViewerServer:
         for client in self._clients:
             client.wake()
 
+    def _serve(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except Exception as error:
+            if self._started.is_set():
+                raise
+            self._failure = error
+        finally:
+            self._started.set()
+
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
@@ -134,12 +152,7 @@ class ViewerServer:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, self._host, self._port)
-            try:
-                await site.start()
-            except OSError as error:
-                self._failure = error
-                return
+            await web.TCPSite(runner, self._host, self._port).start()
             self._port = runner.addresses[0][1]
             self._started.set()
             ticking = asyncio.create_task(self._tick())
@@ -150,7 +163,6 @@ class ViewerServer:
                     await asyncio.wait_for(socket.close(code=1001, message=b"the graph has ended"), 0.5)
         finally:
             await runner.cleanup()
-            self._started.set()
 
     async def _tick(self) -> None:
         while True:

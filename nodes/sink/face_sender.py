@@ -50,6 +50,8 @@ class UdpConfig(SenderConfig):
 class FaceSender(Node):
     """Base of the senders. They implement `connect`, `send`, and, where needed, `report` and `disconnect`.
 
+    What `send` raises is an error of the packet, also where the second thread calls it: then of the next one.
+
     It runs on a thread of its own, and the newest frames push out old ones that wait before it. With
     `rate_hz` a second thread sends at that rate, live: the face as it was one frame and the greatest recent
     age of a frame ago, since only then both frames around that moment are there. At 50 frames a second that
@@ -66,6 +68,7 @@ class FaceSender(Node):
     blocking = True
 
     _last_good: Frame | None
+    _failure: Exception | None  # of the pacing thread, until `process` raises it
 
     def connect(self, ctx: Context) -> None:
         """Acquire the target; raises DeviceError or RtGraphError where it can never work."""
@@ -100,6 +103,9 @@ class FaceSender(Node):
                 return
             frame = self._last_good
         self._last_good = frame
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
         face, now_ns = clipped(frame, self._mask), ctx.timestamp_ns
         if self.config.rate_hz is None:
             self.send(face, now_ns)
@@ -111,7 +117,7 @@ class FaceSender(Node):
 
     def reset(self) -> None:
         with self._lock:
-            self._last_good = None
+            self._last_good = self._failure = None
             self._frames = Interpolator()
             self._delay_ns = 0.0
             self._to_graph_ns = 0
@@ -128,9 +134,10 @@ class FaceSender(Node):
         before = self._frames.newest_ns
         step = self._frames.add(timestamp_ns, face)
         first = timestamp_ns - 1 if step is None or before is None else before
-        k = int(first * rate_hz // 1_000_000_000) + 1
+        k = int(first * rate_hz // 1_000_000_000)
         while (due_ns := round(k * 1e9 / rate_hz)) <= timestamp_ns:
-            self.send(self._frames.at(due_ns), due_ns)
+            if due_ns > first:  # a moment may have been rounded down to that of the frame before
+                self.send(self._frames.at(due_ns), due_ns)
             k += 1
 
     def _hand_over(self, face: Frame, ctx: Context) -> None:
@@ -157,7 +164,10 @@ class FaceSender(Node):
                     moment_ns = min(max(moment_ns, last_ns), newest_ns)
                 face = self._frames.at(moment_ns) if fresh else None
             if face is not None:
-                self.send(face, moment_ns)
+                try:
+                    self.send(face, moment_ns)
+                except Exception as error:
+                    self._failure = error
                 last_ns = moment_ns
             # A thread that was held up goes on from now and does not send what it missed all at once.
             due_s = max(due_s + period_s, now_s)

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, RtGraphError, register
 from rtgraph.context import Context
-from rtgraph.nodes.sink.table import CsvTable, NpzTable, Table
+from rtgraph.nodes.sink.table import CsvTable, NpzTable, Table, not_completed
 
 
 @register("sink.file")
@@ -53,7 +53,6 @@ class FileSink(Node):
     blocking = True
 
     def open(self, ctx: Context) -> None:
-        self._log = ctx.log
         self._table = self._new_table()
         self._first_ns: int | None = None
 
@@ -81,13 +80,7 @@ class FileSink(Node):
         try:
             self._table.finish()
         except OSError as error:
-            self._log.error(
-                "%s: %s cannot be completed: %s; what was received is in %s",
-                self.name,
-                self.config.path,
-                error.strerror,
-                self._table.remains(),
-            )
+            raise not_completed(self.name, self.config.path, error, self._table.remains()) from None
 
     def _new_table(self) -> Table:
         path = Path(self.config.path)

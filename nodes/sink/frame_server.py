@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rtgraph import DeviceError, RtGraphError
+from rtgraph.errors import told
+from rtgraph.nodes.sink.address import host_port, resolve
 
-_START_S = 5.0
 #: A client that takes no byte for so long is gone.
 _CLOSE_S = 2.0
 
@@ -32,7 +34,7 @@ class FrameServer:
     ) -> None:
         """form_of: the form that a client of this path gets, None to refuse it. origins: as of websockets.
 
-        Raises DeviceError where the port is taken.
+        Raises DeviceError where the port is taken or the host means nothing.
         """
         try:
             import websockets  # noqa: F401
@@ -40,22 +42,26 @@ class FrameServer:
             raise RtGraphError(
                 "sink.websocket needs the package websockets: pip install 'rtgraph[vr]'"
             ) from None
+        resolve(host, port, socket.SOCK_STREAM)
         self._place = host, port
         self._form_of, self._origins = form_of, list(origins)
         self._clients: set[_Client] = set()
         self._counts: Counter[str] = Counter()
         self._counts_lock = threading.Lock()
         self._started = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: Exception | None = None  # of the start
         self._loop = asyncio.new_event_loop()
         self._stop: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._run, name=f"websocket:{port}", daemon=True)
         self._thread.start()
-        self._started.wait(_START_S)
+        self._started.wait()
         if self._failure is not None:
             self._thread.join()
+            place = host_port(host, port)
+            if not isinstance(self._failure, OSError):
+                raise RtGraphError(f"cannot listen at {place}: {told(self._failure)}") from self._failure
             raise DeviceError(
-                f"cannot listen at {host}:{port}: {self._failure.strerror}; choose another `port`, or "
+                f"cannot listen at {place}: {self._failure.strerror}; choose another `port`, or "
                 "end the program that has it"
             )
 
@@ -84,7 +90,9 @@ class FrameServer:
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._serve())
-        except OSError as error:
+        except Exception as error:
+            if self._started.is_set():
+                raise
             self._failure = error
         finally:
             self._started.set()

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictInt,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from rtgraph.errors import GraphError
 from rtgraph.models.expression import FRAME, INDEX
@@ -14,6 +25,10 @@ from rtgraph.nodes.sink.face_frames import Frame, check_names
 from rtgraph.nodes.sink.osc_bundle import BundleTemplate, Message
 from rtgraph.plain_words import config_diagnostics
 from rtgraph.yaml_source import read_source
+
+#: What OSC's 32 bits hold; a float32 of more is infinite.
+Float = Annotated[float, Field(ge=-3.0e38, le=3.0e38, allow_inf_nan=False)]
+Int = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
 
 
 class _Model(BaseModel):
@@ -23,11 +38,11 @@ class _Model(BaseModel):
 class Value(_Model):
     """A float argument: the sum of weight x number over `of`, times `scale`, plus `offset`, in min..max."""
 
-    of: dict[str, float] = Field(min_length=1)
-    scale: float = Field(1.0, allow_inf_nan=False)
-    offset: float = Field(0.0, allow_inf_nan=False)
-    min: float = -3.0e38
-    max: float = 3.0e38
+    of: dict[str, Float] = Field(min_length=1)
+    scale: Float = 1.0
+    offset: Float = 0.0
+    min: Float = -3.0e38
+    max: Float = 3.0e38
 
     @field_validator("of", mode="before")
     @classmethod
@@ -43,16 +58,28 @@ class Value(_Model):
 
 
 class Constant(_Model):
-    """An argument that is always the same: text or a whole number."""
+    """An argument that is always the same: text or a whole number of 32 bits."""
 
-    constant: str | int
+    constant: str | Int
+
+
+def _kind(argument: object) -> str:
+    """Which of the two is meant, so that a mistake in one is not told as what it lacks to be the other."""
+    if isinstance(argument, Constant) or (isinstance(argument, dict) and "constant" in argument):
+        return "Constant"
+    return "Value"
+
+
+Argument = Annotated[
+    Annotated[Value, Tag("Value")] | Annotated[Constant, Tag("Constant")], Discriminator(_kind)
+]
 
 
 class OscMessage(_Model):
     """One message: its address, and its arguments in order."""
 
     address: str = Field(pattern=r"^(/[^\s#*,/?\[\]{}]+)+$")
-    args: tuple[Value | Constant, ...] = Field(min_length=1)
+    args: tuple[Argument, ...] = Field(min_length=1)
 
     @field_validator("args", mode="before")
     @classmethod

@@ -10,9 +10,11 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 from rtgraph import RtGraphError
+from rtgraph.nodes.sink.address import host_port
 
 #: How VRChat announces its HTTP server, and how its name begins.
 SERVICE = "_oscjson._tcp.local."
@@ -47,8 +49,12 @@ def ask(http: Place) -> VRChat:
 
 
 def _get(http: Place, path: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://{http[0]}:{http[1]}{path}", timeout=_TIMEOUT_S) as answer:
-        data = json.loads(answer.read(_MAX_BYTES))
+    url = f"http://{host_port(*http)}{path}"
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            data = json.loads(answer.read(_MAX_BYTES))
+    except (HTTPException, RecursionError) as error:  # no HTTP; JSON that is nested without end
+        raise OSError(f"{url} does not answer as OSCQuery: {type(error).__name__} {error}") from None
     if not isinstance(data, dict):
         raise ValueError(f"{path} is no JSON object")
     return data

@@ -19,6 +19,7 @@ from rtgraph.nodes.sink.live_link import time_of_day_offset_ns
 from rtgraph.nodes.sink.recording import CsvRecording, LiveLinkCsvRecording, Recording
 from rtgraph.nodes.sink.recording_glb import GlbRecording
 from rtgraph.nodes.sink.recording_mcap import McapRecording
+from rtgraph.nodes.sink.table import not_completed
 
 
 @register("sink.recorder")
@@ -29,10 +30,11 @@ class Recorder(Node):
     and the 61 numbers, or the table of the Live Link Face app. .glb: a head with an animation of its 52 morph
     weights and of its joints head, leftEye and rightEye.
 
-    While the run lasts a hidden `.NAME.part` lies beside; the file appears under its own name at the end.
-    After a crash the part is readable: all of a table, all but the last second of MCAP. A full disk ends no
-    run: what does not fit is counted as `lost_frames`, tables go on when there is room, and the file so far
-    is kept. Counts `bad_frames` (NaN or infinite, left out) and `lost_frames`.
+    While the run lasts a hidden `.NAME.part` lies beside; the file appears under its own name at the end, or
+    the run has failed. After a crash the part is readable: all of a table (.glb: `.NAME.frames.part`), all
+    but the last second of MCAP. A full disk ends no run: what does not fit is counted as `lost_frames`,
+    tables go on when there is room, and the file so far is kept. Counts `bad_frames` (NaN or infinite, left
+    out) and `lost_frames`.
     """
 
     class Config(NodeConfig):
@@ -62,7 +64,6 @@ class Recorder(Node):
     fires = "any"
 
     def open(self, ctx: Context) -> None:
-        self._log = ctx.log
         self._recording: Recording | None = None
         self._counted = 0
         self._unix_ns = time.time_ns() - ctx.now_ns() if ctx.live else 0
@@ -103,13 +104,7 @@ class Recorder(Node):
         try:
             recording.finish()
         except OSError as error:
-            self._log.error(
-                "%s: %s cannot be completed: %s; what was received is in %s",
-                self.name,
-                self.config.path,
-                error.strerror,
-                recording.remains(),
-            )
+            raise not_completed(self.name, self.config.path, error, recording.remains()) from None
 
     def _new(self) -> Recording:
         path = Path(self.config.path)

@@ -38,7 +38,7 @@ class Recording(Protocol):
         """Drop everything; no file appears."""
 
     def remains(self) -> str:
-        """Where what was recorded lies until `finish` has succeeded."""
+        """Where what was recorded lies until `finish` has succeeded; "" where that is gone."""
 
 
 def part_path(path: Path) -> Path:
@@ -55,10 +55,6 @@ class CsvRecording:
     def __init__(self, path: Path) -> None:
         self.lost = self.start_ns = 0
         self._table = CsvTable(path, FRAME)
-
-    @property
-    def rows(self) -> int:
-        return self._table.rows
 
     def add_frame(self, timestamp_ns: int, frame: Frame) -> None:
         try:
@@ -109,4 +105,4 @@ class LiveLinkCsvRecording:
         self._part.discard()
 
     def remains(self) -> str:
-        return str(self._part.path)
+        return self._part.remains()

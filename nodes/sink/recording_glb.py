@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,41 +12,28 @@ from rtgraph.models.avatar import Head, load_head
 from rtgraph.models.avatar.glb import Animation, glb_bytes
 from rtgraph.models.expression import ARKIT, FRAME, INDEX
 from rtgraph.nodes.sink.bones import quaternions
-from rtgraph.nodes.sink.face_frames import Frame
 from rtgraph.nodes.sink.recording import CsvRecording, part_path
 
 #: The joints of a head that a frame turns, and where their yaw, pitch, roll begin.
 _JOINTS = {"head": INDEX["headYaw"], "leftEye": INDEX["leftEyeYaw"], "rightEye": INDEX["rightEyeYaw"]}
 
 
-class GlbRecording:
-    """While it runs a CSV table lies beside, which a crash leaves readable; the end makes the GLB of it."""
+class GlbRecording(CsvRecording):
+    """While it runs a hidden table lies beside, `.NAME.frames.part`, which a crash leaves readable; the end
+    makes the GLB of it."""
 
     def __init__(self, path: Path, head: str = "default") -> None:
         """head: a bundled head's name, or a .rthead. Raises AssetError where it cannot be read."""
-        self.start_ns = 0
         self._head = load_head(head)
         self._path = path
-        self._rows = path.with_name(f"{path.name}.csv")
-        self._table = CsvRecording(self._rows)
-
-    @property
-    def lost(self) -> int:
-        return self._table.lost
-
-    def add_frame(self, timestamp_ns: int, frame: Frame) -> None:
-        self._table.start_ns = self.start_ns
-        self._table.add_frame(timestamp_ns, frame)
-
-    def add_audio(self, timestamp_ns: int, samples: NDArray[Any]) -> bool:
-        return False
+        super().__init__(path.with_name(f"{path.name}.frames"))
 
     def finish(self) -> None:
-        count = self._table.rows
-        self._table.finish()
+        table = self._table.close()
         rows = np.zeros((0, 1 + len(FRAME)))
-        if count:
-            rows = np.loadtxt(self._rows, delimiter=",", skiprows=1, ndmin=2)
+        if self._table.rows:
+            with open(table) as lines:
+                rows = np.loadtxt(lines, delimiter=",", skiprows=1, ndmin=2)
         part = part_path(self._path)
         try:
             part.write_bytes(face_animation(self._head, rows[:, 0], rows[:, 1:]))
@@ -55,13 +41,7 @@ class GlbRecording:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        self._rows.unlink()
-
-    def discard(self) -> None:
-        self._table.discard()
-
-    def remains(self) -> str:
-        return str(self._rows) if self._rows.exists() else self._table.remains()
+        self.discard()
 
 
 def face_animation(head: Head, times_s: NDArray[np.float64], frames: NDArray[np.float64]) -> bytes:

@@ -58,7 +58,7 @@ class _PartStream:
 
 
 class McapRecording:
-    """/face, JSON by name, and /audio, 16-bit PCM.
+    """/face, JSON by name, and /audio, 16-bit PCM, whose times are those of a block's start.
 
     A file that a crash or a full disk has cut short has no index; MCAP readers go through it from the start,
     and `mcap recover` completes it.
@@ -79,7 +79,7 @@ class McapRecording:
         self._part = Part(part_path(path))
         stream: Any = _PartStream(self._part)
         self._writer: Any = Writer(stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.NONE)
-        self._full: OSError | None = None
+        self._full: tuple[Any, ...] | None = None  # what the OSError said
         self._unwritten = 0  # faces in the chunk that is being filled
         self._seq = {"face": 0, "audio": 0}
         self._writer.start(library="rtgraph")
@@ -93,9 +93,10 @@ class McapRecording:
     def add_audio(self, timestamp_ns: int, samples: NDArray[np.float32]) -> bool:
         if self._audio is None:
             self._audio = self._channel("/audio", "foxglove.RawAudio", _AUDIO_SCHEMA)
+        length_ns = round(len(samples) * 1e9 / self._sample_rate)
         pcm = np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
         self._add(
-            self._audio, "audio", timestamp_ns,
+            self._audio, "audio", timestamp_ns - length_ns,
             {
                 "data": base64.b64encode(pcm).decode(),
                 "format": "pcm-s16",
@@ -115,7 +116,7 @@ class McapRecording:
         self._part.discard()
 
     def remains(self) -> str:
-        return str(self._part.path)
+        return self._part.remains()
 
     def _channel(self, topic: str, name: str, schema: dict[str, Any]) -> int:
         text = json.dumps(schema).encode()
@@ -124,18 +125,18 @@ class McapRecording:
         return channel
 
     def _add(self, channel: int, kind: str, timestamp_ns: int, message: dict[str, Any]) -> None:
-        time_ns = timestamp_ns + self._offset_ns
+        time_ns = max(0, timestamp_ns + self._offset_ns)  # MCAP has no times before 0
         stamp = {"sec": time_ns // 1_000_000_000, "nsec": time_ns % 1_000_000_000}
         data = json.dumps({"timestamp": stamp, **message}, separators=(",", ":")).encode()
         size = self._part.size
         try:
             if self._full is not None:
-                raise self._full
+                raise OSError(*self._full)  # a new one: each raise adds to an exception's traceback
             self._writer.add_message(
                 channel, log_time=time_ns, publish_time=time_ns, data=data, sequence=self._seq[kind]
             )
         except OSError as error:
-            self._full = error
+            self._full = error.args
             self.lost += self._unwritten
             self._unwritten = 0
             raise

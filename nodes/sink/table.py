@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rtgraph import NodeError
+
 Array = NDArray[Any]
 
 
@@ -27,7 +29,13 @@ class Table(Protocol):
         """Drop everything; no file appears."""
 
     def remains(self) -> str:
-        """Where the rows lie until `finish` has succeeded."""
+        """Where the rows lie until `finish` has succeeded; "" where that is gone."""
+
+
+def not_completed(node: str, path: str, error: OSError, remains: str) -> NodeError:
+    """What a node raises whose file did not get its name. remains: where the rows lie, "" for nowhere."""
+    left = f"in {remains}" if remains else "lost"
+    return NodeError(node, f"{path} cannot be completed: {error.strerror}; what was received is {left}")
 
 
 class Part:
@@ -52,6 +60,10 @@ class Part:
     @property
     def size(self) -> int:
         return self._size
+
+    def remains(self) -> str:
+        """Where it lies, "" where somebody has removed it."""
+        return str(self.path) if self.path.exists() else ""
 
     def cut(self, size: int) -> None:
         self._file.truncate(size)
@@ -94,17 +106,21 @@ class CsvTable:
         self._columns, self._header_written = columns, True
         self.rows += 1
 
-    def finish(self) -> None:
+    def close(self) -> Path:
+        """Complete the table, without giving it its name; where it lies."""
         if not self._header_written:
             self._part.append((",".join(["time_s", *self._columns]) + "\n").encode())
         self._part.close()
-        os.replace(self._part.path, self._path)
+        return self._part.path
+
+    def finish(self) -> None:
+        os.replace(self.close(), self._path)
 
     def discard(self) -> None:
         self._part.discard()
 
     def remains(self) -> str:
-        return str(self._part.path)
+        return self._part.remains()
 
 
 class NpzTable:
@@ -161,9 +177,10 @@ class NpzTable:
         self._data.discard()
 
     def remains(self) -> str:
-        return (
-            f"{self._times.path} (float64) and {self._data.path} ({self._dtype} rows of {list(self._shape)})"
-        )
+        times, data = self._times.remains(), self._data.remains()
+        if not times or not data:
+            return ""
+        return f"{times} (float64) and {data} ({self._dtype} rows of {list(self._shape)})"
 
 
 def _copy(

@@ -8,6 +8,7 @@ import time
 
 from rtgraph import DeviceError
 from rtgraph.context import Context
+from rtgraph.nodes.sink.address import host_port, resolve
 
 #: Payload that fits an Ethernet frame (1500 bytes) behind the headers of IPv4 and UDP.
 MAX_DATAGRAM = 1472
@@ -25,7 +26,7 @@ class UdpTarget:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        """Raises DeviceError where the host's name means nothing."""
+        """Raises DeviceError where the host's name means nothing, or nothing can be sent to its kind."""
         self.sent = 0  # datagrams handed to the network
         self.lost = 0  # datagrams known to have reached nobody: refused there, or not taken here
         self.reason = ""  # of the last loss, in words
@@ -45,15 +46,12 @@ class UdpTarget:
         old.close()
 
     def _open(self, host: str, port: int) -> None:
+        family, kind, protocol, _, address = resolve(host, port, socket.SOCK_DGRAM)
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        except OSError as error:
-            raise DeviceError(
-                f"the host '{host}' is not known ({error.strerror}); give its name or address, "
-                "such as 127.0.0.1"
-            ) from None
-        self._place, self._address = f"{host}:{port}", address
-        self._socket = socket.socket(family, kind, protocol)
+            self._socket = socket.socket(family, kind, protocol)
+        except OSError as error:  # an IPv6 address where IPv6 is switched off
+            raise DeviceError(f"nothing can be sent to {host_port(host, port)}: {error.strerror}") from None
+        self._place, self._address = host_port(host, port), address
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         try:

@@ -27,11 +27,11 @@ from rtgraph.nodes.face.types import (
     Splats,
     Vertices,
 )
-from rtgraph.nodes.sink._web_address import is_loopback
 from rtgraph.nodes.sink._web_looks import Looks
 from rtgraph.nodes.sink._web_message import LARGE, VERSION, Kind
 from rtgraph.nodes.sink._web_newest import Newest
 from rtgraph.nodes.sink._web_timing import timing
+from rtgraph.nodes.sink.address import host_port, is_loopback
 
 
 def _newest(type: TensorType, doc: str, capacity: int = 4, sample_rate_hz: float | None = None) -> Input:
@@ -136,8 +136,7 @@ class Viewer(Node):
             every_second=self._measure,
         )
         port = self._server.start()
-        host = f"[{c.host}]" if ":" in c.host else c.host
-        self.url = f"http://{host}:{port}/" + (f"?token={c.token}" if c.token else "")
+        self.url = f"http://{host_port(c.host, port)}/" + (f"?token={c.token}" if c.token else "")
         print(f"{self.name}: open {self.url}", flush=True)
         if c.open_browser:
             webbrowser.open(self.url)
@@ -215,6 +214,7 @@ class Viewer(Node):
             "shapes": len(ARKIT),
             "regions": REGIONS,
             "eye_state": EYE_STATE,
+            "head": self._head.checksum,
             "identity": self._head.numbers,
             "look_points": NINE_POINTS,
         }

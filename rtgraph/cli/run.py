@@ -97,8 +97,8 @@ def run(
             say("error: a node does not return; its `close` is not called")
             sys.stdout.flush()
             os._exit(130)
-    if failure is not None:
-        raise failure
+        if failure is not None:
+            raise failure
     if wrong:
         raise RtGraphError("\n".join(wrong))
     if interrupts.count > 1:

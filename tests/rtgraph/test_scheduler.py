@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from cli_graph import rtgraph
 from graph_text import CHAIN, nodes
 
 from rtgraph import (
     GraphError,
     Input,
     Node,
+    NodeError,
     Output,
     Packet,
+    RtGraphError,
     register,
 )
 from rtgraph.planner import plan_text
@@ -153,3 +157,55 @@ def test_a_circle_that_feeds_itself_ends_when_asked():
         assert runner.wait(10.0)
         runner.finish()
     assert runner.profile().nodes["merge"].count > 3
+
+
+@register("test.fails_to_close")
+class FailsToClose(Node):
+    """Raises an error of ours when it is closed, or with `x` = "bug" another."""
+
+    x = Input()
+    closed: ClassVar[list[str]] = []
+
+    def process(self, x, ctx):
+        pass
+
+    def close(self):
+        self.closed.append(self.name)
+        if self.name == "bug":
+            raise ZeroDivisionError("asked to")
+        raise NodeError(self.name, "the file is lost")
+
+
+CLOSING = nodes(
+    "  a: {type: test.ramp}\n"
+    "  sink: {type: test.fails_to_close, inputs: {x: a.out}}\n"
+    "  bug: {type: test.fails_to_close, inputs: {x: a.out}}\n"
+)
+
+
+def test_errors_of_closing_are_raised_when_all_is_closed():
+    FailsToClose.closed.clear()
+    runner = Runner(plan_text(CLOSING))
+    runner.open()
+    with pytest.raises(RtGraphError) as raised:
+        runner.close()
+    assert FailsToClose.closed == ["bug", "sink"]
+    bug, sink = str(raised.value).splitlines()
+    assert bug.startswith("node 'bug': close failed: ZeroDivisionError: asked to (test_scheduler.py:")
+    assert sink == "node 'sink': the file is lost"
+    runner.close()  # nothing is left to be closed
+
+
+def test_an_error_of_the_run_is_not_replaced_by_those_of_closing(caplog):
+    with pytest.raises(KeyError, match="first"), Runner(plan_text(CLOSING)):
+        raise KeyError("first")
+    assert "node 'sink': the file is lost" in caplog.text
+
+
+def test_a_run_whose_file_is_lost_has_failed(tmp_path):
+    """The table of figures is printed nevertheless."""
+    (tmp_path / "g.yaml").write_text(CLOSING)
+    done = rtgraph("run", str(tmp_path / "g.yaml"), "--fast", code=1)
+    assert "error: node 'bug': close failed" in done.stderr
+    assert "node 'sink': the file is lost" in done.stderr
+    assert "latency" in done.stdout

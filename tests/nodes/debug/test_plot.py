@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -140,6 +141,25 @@ nodes:
     with pytest.raises(NodeError, match="on purpose"), Runner(plan) as runner:
         runner.run()
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_a_picture_that_cannot_be_written_is_an_error(tmp_path):
+    """Somebody removes the folder while the run lasts."""
+    plan = plan_text(f"""
+version: 1
+clock: manual
+nodes:
+  clip: {{type: audio.file}}
+  plot: {{type: debug.plot, config: {{path: "{tmp_path}/out/a.png"}}, inputs: {{x: clip.audio}}}}
+""")
+    runner = Runner(plan)
+    runner.open()
+    runner.run(duration_s=0.1)
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(
+        RtGraphError, match=r"node 'plot': the picture .*a\.png cannot be written: No such file"
+    ):
+        runner.close()
 
 
 def test_nothing_passed(tmp_path, caplog):

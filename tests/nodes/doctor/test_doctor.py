@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,44 @@ def test_the_ports_of_servers():
     (elsewhere,) = network.servers(graph({"host": "203.0.113.7", "port": port}, "sink.websocket"))
     assert elsewhere.status == "problem"
     assert "cannot listen" in elsewhere.text
+
+
+def test_the_port_of_a_server_at_an_ipv6_address():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+    (found,) = network.servers(graph({"host": "::1", "port": port}, "sink.websocket"))
+    assert found.text.startswith(f"[::1]:{port}: ")
+    if found.status == "problem":  # a machine without IPv6
+        assert "cannot listen" in found.text
+        return
+    with socket.socket(socket.AF_INET6) as other:
+        other.bind(("::1", port))
+        other.listen()
+        (taken,) = network.servers(graph({"host": "::1", "port": port}, "sink.websocket"))
+    assert "something is there already" in taken.text
+
+
+def test_a_server_at_what_is_no_host():
+    (found,) = network.servers(graph({"host": "a..b"}, "sink.websocket"))
+    assert found.status == "problem"
+    assert "'a..b' is not known" in found.text
+
+
+def test_another_program_on_the_port_of_a_server():
+    def greet(server):
+        for _ in range(2):  # the doctor connects, then asks
+            client, _ = server.accept()
+            with client:
+                client.sendall(b"220 smtp\r\n")
+
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        threading.Thread(target=greet, args=(server,), daemon=True).start()
+        (found,) = network.servers(graph({"port": server.getsockname()[1]}, "sink.websocket"))
+    assert found.status == "problem"
+    assert "does not speak HTTP" in found.text
 
 
 def test_a_vrchat_that_answers_and_others_that_do_not(monkeypatch):

@@ -75,6 +75,15 @@ def test_a_rate_of_its_own_is_interpolated_by_time(rate_hz):
     np.testing.assert_allclose([f[JAW] for _, f, _ in Kept.sent], times, atol=1e-6)
 
 
+@pytest.mark.parametrize("rate_hz", [24, 30, 60])
+def test_at_the_rate_of_the_frames_each_is_sent_once(rate_hz):
+    """Though the moments are rounded to whole nanoseconds, some down and some up."""
+    times_ns = [round(i * 1e9 / rate_hz) for i in range(1, 101)]
+    frames = [Packet(face(jawOpen=i / 100), t) for i, t in enumerate(times_ns)]
+    run_node(Kept, {"frame": frames}, config={"rate_hz": rate_hz})
+    assert [t for t, *_ in Kept.sent] == times_ns
+
+
 def test_frames_that_come_when_they_like_are_interpolated_by_time():
     at_ms = [0, 13, 40, 41, 95, 130]
     frames = [Packet(face(jawOpen=t / 200), t * 1_000_000) for t in at_ms]
@@ -109,6 +118,38 @@ nodes:
     # Most lie between the faces, which are multiples of 20 ms, and not on them.
     off = np.abs(moments * 500 - np.rint(moments * 500))
     assert (off > 0.01).mean() > 0.5
+
+
+@register("test.fails_once")
+class FailsOnce(Kept):
+    """The third face cannot be sent."""
+
+    def send(self, frame, timestamp_ns):
+        super().send(frame, timestamp_ns)
+        if len(Kept.sent) == 3:
+            raise ValueError("the wire is cut")
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip"])
+def test_an_error_of_a_paced_packet_is_one_of_the_node(on_error):
+    plan = plan_text(f"""
+version: 1
+nodes:
+  face: {{type: test.ramping_face}}
+  sender:
+    type: test.fails_once
+    config: {{rate_hz: 80}}
+    inputs: {{frame: face.frame}}
+    on_error: {on_error}
+""")
+    with Runner(plan) as runner:
+        if on_error == "stop":
+            with pytest.raises(NodeError, match=r"node 'sender'.*the wire is cut"):
+                runner.run(duration_s=0.5)
+        else:
+            runner.run(duration_s=0.5)
+            assert runner.profile().nodes["sender"].errors == 1
+            assert len(Kept.sent) > 5, "the others are sent"
 
 
 def test_bad_numbers_are_replaced_by_the_last_good_frame():
@@ -180,6 +221,18 @@ def test_a_full_network_is_counted_and_never_waited_for(monkeypatch):
 def test_an_unknown_host():
     with pytest.raises((DeviceError, NodeError), match=r"'no such host' is not known.*127\.0\.0\.1"):
         run_node(LiveLinkSender, {"frame": []}, config={"host": "no such host"})
+
+
+@pytest.mark.parametrize("host", ["no such host", "a..b", "a\0b"])
+def test_what_is_no_host_changes_nothing(host):
+    with pytest.raises(DeviceError, match="is not known"):
+        UdpTarget(host, 9)
+    with udp_socket() as receiver:
+        target = UdpTarget("127.0.0.1", receiver.getsockname()[1])
+        target.move(host, 9)
+        target.send(b"still here")
+        assert receiver.recv(64) == b"still here"
+        target.close()
 
 
 def test_a_wrong_rate():

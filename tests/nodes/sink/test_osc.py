@@ -59,6 +59,11 @@ def test_regions_leave_messages_out(tmp_path):
         (("address: /mouth", "address: mouth"), r"mapping.yaml:4:"),
         (("offset: 1", "ofset: 1"), r"mapping.yaml:5:"),
         (("min: -45", "min: 450"), r"min \(450\) lies above max"),
+        (("Left: 0.5", "Left: .nan"), r"mapping.yaml:5:"),
+        (("offset: 1", "offset: 1.0e+39"), r"mapping.yaml:5:.*at most 3e\+38"),
+        (("min: -45", "min: -.inf"), r"mapping.yaml:7:"),
+        (("constant: 3", "constant: 5000000000"), r"mapping.yaml:7:.*at most 2147483647"),
+        (("constant: 3", "constant: true"), r"mapping.yaml:7:.*text or a whole number"),
         (("version: 1", "version: 2"), r"mapping.yaml:2:"),
         (("messages:", "messages: ["), r"mapping.yaml:"),
     ],
@@ -66,6 +71,13 @@ def test_regions_leave_messages_out(tmp_path):
 def test_mistakes_are_shown_at_their_place(tmp_path, change, words):
     with pytest.raises(RtGraphError, match=f"(?s){words}"):
         sent(tmp_path, MAPPING.replace(*change), face())
+
+
+def test_one_mistake_is_told_once(tmp_path):
+    for change in (("Left: 0.5", "Left: .nan"), ("offset: 1", "ofset: 1"), ("constant: 3", "constant: true")):
+        with pytest.raises(RtGraphError) as raised:
+            sent(tmp_path, MAPPING.replace(*change), face())
+        assert str(raised.value).count("error:") == 1, raised.value
 
 
 def test_a_mapping_that_is_not_there():

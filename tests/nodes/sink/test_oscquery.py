@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import socketserver
 import threading
 import time
 import uuid
@@ -65,6 +67,47 @@ def test_it_is_asked_where_it_listens_and_what_the_avatar_has():
         assert oscquery.ask(http).osc == ("127.0.0.1", 9000)
     with a_vrchat({"NAME": "another program"}, {}) as http, pytest.raises(ValueError, match="no OSC_PORT"):
         oscquery.ask(http)
+
+
+@contextmanager
+def a_program_that_says(words):
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1000)
+            self.request.sendall(words)
+
+    server = socketserver.TCPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield server.server_address
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("words", [b"220 smtp\r\n", b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 100_000])
+def test_another_program_is_no_vrchat_and_the_search_goes_on(words):
+    with a_program_that_says(words) as place:
+        with pytest.raises(OSError, match="does not answer as OSCQuery"):
+            oscquery.ask(place)
+        asked = threading.Event()
+        finder = oscquery.VRChatFinder(lambda: (lambda: asked.is_set() or asked.set() or place, lambda: None))
+        asked.wait(5)
+        finder._thread.join(0.3)
+        assert finder._thread.is_alive()
+        finder.close()
+
+
+def test_an_ipv6_address_stands_in_brackets(monkeypatch):
+    asked = []
+
+    def urlopen(url, timeout):
+        asked.append(url)
+        return io.BytesIO(b'{"OSC_PORT": 9000}')
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    assert oscquery.ask(("fe80::1", 8060)).osc == ("fe80::1", 9000)
+    assert asked == [f"http://[fe80::1]:8060{path}" for path in ("/?HOST_INFO", "/avatar/parameters")]
 
 
 def test_the_avatar_decides_the_form():

@@ -8,9 +8,11 @@ import errno
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import traceback
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from mcap.reader import NonSeekingReader, make_reader
 from pygltflib import GLTF2
 
 from rtgraph import EndOfStream, GraphError, Output, Packet, RtGraphError, Source, register
+from rtgraph.context import Context
 from rtgraph.models.avatar import load_head
 from rtgraph.models.expression import ARKIT, FRAME, INDEX
 from rtgraph.nodes.face.types import ExpressionFrame
@@ -26,6 +29,7 @@ from rtgraph.nodes.sink import table
 from rtgraph.nodes.sink.bones import quaternion
 from rtgraph.nodes.sink.recorder import Recorder
 from rtgraph.nodes.sink.recording_glb import face_animation
+from rtgraph.nodes.sink.recording_mcap import McapRecording
 from rtgraph.planner import plan_text
 from rtgraph.scheduler import Runner
 from rtgraph.testing import run_node
@@ -60,7 +64,7 @@ def test_csv(tmp_path):
 
 
 def test_sound_and_face_keep_their_own_times(tmp_path):
-    """Also where both wait at the same moment."""
+    """Also where both wait at the same moment. A face is stamped when it was, a block of sound when it began."""
     frames = [Packet(face(jawOpen=0.1 * k), 20_000_000 * (k + 1)) for k in range(5)]
     sound = [Packet(np.full(160, 0.01 * k, np.float32), 10_000_000 * (k + 1)) for k in range(10)]
     config = {"path": str(tmp_path / "both.mcap")}
@@ -69,7 +73,9 @@ def test_sound_and_face_keep_their_own_times(tmp_path):
     with open(tmp_path / "both.mcap", "rb") as stream:
         for _, channel, message in NonSeekingReader(stream).iter_messages(log_time_order=False):
             times_ms[channel.topic].append(message.log_time // 1_000_000)
-    assert times_ms == {"/face": list(range(20, 101, 20)), "/audio": list(range(10, 101, 10))}
+            stamp = json.loads(message.data)["timestamp"]
+            assert stamp["sec"] * 1_000_000_000 + stamp["nsec"] == message.log_time
+    assert times_ms == {"/face": list(range(20, 101, 20)), "/audio": list(range(0, 100, 10))}
 
 
 def test_time_counts_from_the_start_of_the_run(tmp_path):
@@ -142,6 +148,13 @@ def test_glb(tmp_path):
     alike = np.abs(np.sum(found["head", "rotation"] * expected, axis=1))
     np.testing.assert_allclose(alike, 1, atol=1e-6)
     assert os.listdir(tmp_path) == ["a.glb"]
+
+
+def test_glb_leaves_the_files_beside_it_alone(tmp_path):
+    (tmp_path / "a.glb.csv").write_text("mine")
+    record(tmp_path / "a.glb", [face(), face(jawOpen=1)])
+    assert (tmp_path / "a.glb.csv").read_text() == "mine"
+    assert sorted(os.listdir(tmp_path)) == ["a.glb", "a.glb.csv"]
 
 
 def test_glb_without_frames_and_with_times_that_stand_still(tmp_path):
@@ -271,6 +284,23 @@ def test_a_full_disk_ends_neither_the_run_nor_the_file(tmp_path, small_disk, cap
     assert (np.diff(kept) > 0).all()
 
 
+def test_each_frame_that_does_not_fit_is_an_error_of_its_own(tmp_path, small_disk):
+    """One exception that is raised again and again grows by its traceback each time."""
+    FullDisk.room = 10_000
+    recording = McapRecording(tmp_path / "a.mcap", 0, 16000)
+    errors = []
+    for i in range(200):
+        try:
+            recording.add_frame(i, face())
+        except OSError as error:
+            errors.append(error)
+    recording.discard()
+    assert recording.lost == 200
+    assert len({id(error) for error in errors}) == len(errors) > 100
+    assert {(error.errno, error.strerror) for error in errors} == {(errno.ENOSPC, "No space left on device")}
+    assert {len(traceback.extract_tb(error.__traceback__)) for error in errors[1:]} == {3}
+
+
 @register("test.room_maker")
 class RoomMaker(Source):
     """A hundred faces a second for a second; half-way there is room on the disk again."""
@@ -316,6 +346,16 @@ def test_a_table_goes_on_when_there_is_room(tmp_path, small_disk):
     rows = np.loadtxt(tmp_path / "a.csv", delimiter=",", skiprows=1)
     assert len(rows) + lost == 100
     assert rows[-1, 0] == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.mcap", "a.glb"])
+def test_a_recording_that_is_lost_is_an_error(tmp_path, name):
+    """Somebody removes the folder while the run lasts."""
+    recorder = Recorder(Recorder.Config(path=str(tmp_path / "out" / name)), "recorder")
+    recorder.open(Context("recorder", tmp_path, "manual"))
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(RtGraphError, match=f"node 'recorder': .*{name} cannot be completed: No such file"):
+        recorder.close()
 
 
 def test_places_that_cannot_be_written(tmp_path):

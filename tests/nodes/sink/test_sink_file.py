@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -149,6 +150,28 @@ def test_npz_rows_stay_pairs_on_a_full_disk(tmp_path, small_disk):
     assert rows._times.size == 16
     assert rows._data.size == 32
     rows.discard()
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npz"])
+def test_a_table_that_is_lost_is_an_error(tmp_path, name):
+    """Somebody removes the folder while the run lasts."""
+    runner = Runner(level_graph(tmp_path / "out", name))
+    runner.open()
+    runner.run(duration_s=0.1)
+    shutil.rmtree(tmp_path / "out")
+    with pytest.raises(RtGraphError, match=f"node 'sink': .*{name} cannot be completed: No such.*is lost"):
+        runner.close()
+
+
+def test_where_the_rows_of_a_table_lie_that_has_no_name(tmp_path):
+    """A folder has taken its place."""
+    runner = Runner(level_graph(tmp_path, "a.csv"))
+    runner.open()
+    runner.run(duration_s=0.1)
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(RtGraphError, match=r"what was received is in .*/\.a\.csv\.part"):
+        runner.close()
+    assert rows_of(tmp_path / ".a.csv.part")[1].shape == (9, 2)
 
 
 class _At:

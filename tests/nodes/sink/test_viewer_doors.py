@@ -54,3 +54,33 @@ def test_a_port_in_use_is_said_with_the_remedy(head):
         with pytest.raises(RtGraphError, match=rf"127.0.0.1:{port}: that port is in use; set `port`"):
             Runner(plan(head, port=port)).open()
     assert not any(t.name == "viewer" for t in threading.enumerate())
+
+
+def refusal(made):
+    """What opening a plan raises; None where it takes for ever."""
+    raised = []
+
+    def opening():
+        with pytest.raises(RtGraphError) as found:
+            Runner(made).open()
+        raised.append(str(found.value))
+
+    thread = threading.Thread(target=opening, daemon=True)
+    thread.start()
+    thread.join(20)
+    return raised[0] if raised else None
+
+
+def test_a_server_that_cannot_start_is_told(head, tmp_path, monkeypatch):
+    """Whatever keeps it from it: `open` neither waits for ever nor names port 0."""
+    unknown = refusal(plan(head, host="a..b", token="0123456789abcdef"))
+    assert unknown.startswith("the host 'a..b' is not known")
+
+    async def start(self):
+        raise ValueError("not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aiohttp.web.TCPSite, "start", start)
+        assert "cannot serve the viewer on 127.0.0.1:0: ValueError: not today" in refusal(plan(head))
+    monkeypatch.setattr("rtgraph.nodes.sink.viewer.bundled", lambda folder: tmp_path / folder)
+    assert refusal(plan(head)).startswith(f"there is no page in {tmp_path}/viewer/dist")

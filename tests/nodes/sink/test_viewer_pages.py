@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 import time
@@ -31,6 +32,7 @@ def test_a_page_gets_the_head_and_frames(head):
             hello = await a.told("hello")
             assert hello["version"] == 1
             assert hello["frame"] == list(FRAME)
+            assert hello["head"] == hashlib.sha256(head.read_bytes()).hexdigest()
             frames = [m async for m in take(a, 20)]
             await a.socket.send_str('{"type": "ping", "at_ms": 12.5}')
             pong = await a.told("pong")

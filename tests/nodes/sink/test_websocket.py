@@ -14,7 +14,7 @@ from faces import free_port, random_face
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from rtgraph import NodeError, RtGraphError, Source, register
+from rtgraph import DeviceError, NodeError, RtGraphError, Source, register
 from rtgraph.models.expression import FRAME
 from rtgraph.nodes.face.types import ExpressionFrame
 from rtgraph.nodes.sink.websocket import WebSocketSender
@@ -133,3 +133,16 @@ def test_a_port_that_is_taken():
         with pytest.raises((RtGraphError, NodeError), match=r"cannot listen at .*choose another `port`"):
             sender.connect(None)
         sender.disconnect()
+
+
+def test_a_server_that_cannot_start_is_told(monkeypatch):
+    """Whatever keeps it from it: nothing is opened that serves nobody."""
+    with pytest.raises(DeviceError, match=r"host 'a\.\.b' is not known"):
+        WebSocketSender(WebSocketSender.Config(host="a..b")).connect(None)
+
+    def serve(*args, **options):
+        raise ValueError("not today")
+
+    monkeypatch.setattr("websockets.asyncio.server.serve", serve)
+    with pytest.raises(RtGraphError, match=r"cannot listen at 127\.0\.0\.1:8790: ValueError: not today"):
+        WebSocketSender(WebSocketSender.Config()).connect(None)
