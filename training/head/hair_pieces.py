@@ -7,21 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .anny_data import AnnyData, Floats, Ints
+from .hair_strands import Strands, hair_strands
 from .piece import Piece, cut_out, first_equal, selection, triangulate
 from .skin_piece import islands, sphere
 from .surface import Surface
 
-#: Where hair begins: by the angle from straight ahead, the elevation seen from the skull's middle, degrees.
-HAIRLINE = np.array(
-    [
-        (0, 38), (25, 40), (42, 37), (55, 27), (63, 10), (69, -10), (76, -12), (80, 8), (88, 20), (100, 22),
-        (112, 12), (122, -14), (145, -32), (180, -38),
-    ],
-    float,
-)  # fmt: skip
-SKULL = np.array([0.0, 0.045, 0.015])  # its middle, from the head's origin
-COLUMNS = 4  # of strands in the hair's texture
-
+DENSE, COLUMNS = 4, 5  # of the hair's texture: those full of strands; the last one holds a few fine ones
 #: The left brow from the nose outwards, metres from the head's origin: x, y, half its height.
 BROW = np.array(
     [
@@ -32,59 +23,6 @@ BROW = np.array(
 BROW_STRIP = np.array(
     [0.0055, 0.0060]
 )  # m: how far the strip of a brow goes beyond its ends, and up and down
-
-
-@dataclass(frozen=True)
-class Strands:
-    """Lines on the skin, from root to tip: what ribbons and Gaussians are made along."""
-
-    points: Floats  # [n, rows, 3]
-    normals: Floats  # [n, rows, 3] unit, away from the skin
-    width: Floats  # [n] m
-    shade: Floats  # [n] 0..1
-
-
-def scalp_share(points: Floats) -> Floats:
-    """How much hair grows at points [n, 3] (from the head's origin): 0 none, 1 full."""
-    away = points - SKULL
-    azimuth = np.degrees(np.abs(np.arctan2(away[:, 0], away[:, 2])))
-    elevation = np.degrees(np.arctan2(away[:, 1], np.hypot(away[:, 0], away[:, 2])))
-    over = elevation - np.interp(azimuth, *HAIRLINE.T)
-    return np.clip(over / 7 + 0.5, 0, 1)
-
-
-def hair_strands(skin: Surface, origin: Floats, count: int, rows: int, seed: int, width_m: float) -> Strands:
-    """`count` strands of a short cut, combed back over the top and down the sides."""
-    rng = np.random.default_rng(seed)
-    centres = skin.points[skin.triangles].mean(axis=1) - origin
-    share = scalp_share(centres) * (np.abs(centres[:, 0]) < 0.078)  # not on the ears
-    root = skin.scatter(np.where(share > 0.55, 1.0, 0.0), count, rng)
-    away = root.point - origin - SKULL
-    up = away[:, 1] / np.linalg.norm(away, axis=1)  # 1 on the top
-    top = np.clip((up - 0.15) / 0.55, 0, 1)
-    front = np.clip(away[:, 2] / 0.08, -1, 1)
-    length = (0.016 + 0.042 * top) * rng.uniform(0.8, 1.2, count)
-    lift = (0.0028 + 0.0125 * top * (0.75 + 0.25 * front)) * rng.uniform(0.35, 1.0, count)
-    side = np.where(root.point[:, 0] > 0.022, 1.0, -1.0)  # of the parting
-    comb = np.column_stack([(0.75 * top) * side, -0.95 * (1 - top), -0.55 - 0.35 * (1 - np.abs(front))])
-    comb[:, 2] -= 0.3 * top * np.clip(front, 0, 1)
-    comb += 0.16 * rng.standard_normal((count, 3))
-    points, normals = [], []
-    place = root
-    for row in range(rows):
-        t = row / (rows - 1)
-        arch = lift * (1 - (1 - t) ** 2) ** 0.5 * (1 - 0.30 * t**2) + 0.0006
-        points.append(place.point + arch[:, None] * place.normal)
-        normals.append(place.normal)
-        along = comb - (comb * place.normal).sum(1, keepdims=True) * place.normal
-        along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
-        place = skin.nearest(place.point + along * (length / (rows - 1))[:, None])
-    return Strands(
-        np.stack(points, 1),
-        np.stack(normals, 1),
-        width_m * rng.uniform(0.8, 1.2, count),
-        rng.uniform(size=count),
-    )
 
 
 @dataclass(frozen=True)
@@ -190,7 +128,7 @@ def ribbons(name: str, skin: Surface, strands: Strands, columns: Ints) -> Piece:
     ahead = np.gradient(strands.points, axis=1)
     across = np.cross(strands.normals, ahead)
     across /= np.maximum(np.linalg.norm(across, axis=2, keepdims=True), 1e-12)
-    taper = np.linspace(1.0, 0.72, rows)[None, :, None] * 0.5 * strands.width[:, None, None]
+    taper = np.linspace(1.0, 0.6, rows)[None, :, None] * 0.5 * strands.width[:, None, None]
     points = np.stack(
         [strands.points - across * taper, strands.points + across * taper], axis=2
     )  # [n, rows, 2, 3]
@@ -218,10 +156,11 @@ def ribbons(name: str, skin: Surface, strands: Strands, columns: Ints) -> Piece:
 def hair_pieces(anny: AnnyData, points: Floats, skin: Surface) -> list[Piece]:
     """Hair, brows and lashes. `points` [N, 3]: the default body, metres."""
     origin = points[anny.body.vertices("joint-head")].mean(axis=0)
-    hair = hair_strands(skin, origin, count=620, rows=4, seed=1, width_m=0.0105)
-    column = (hair.shade * COLUMNS).astype(int)
+    hair = hair_strands(skin, origin, count=640, rows=4, seed=1, width_m=0.0105)
+    fine = hair_strands(skin, origin, count=560, rows=2, seed=2, width_m=0.0040, fine=True)
     return [
-        ribbons("hair", skin, hair, column),
+        ribbons("hair", skin, hair, (hair.shade * DENSE).astype(int)),
+        ribbons("hair_fine", skin, fine, np.full(len(fine.shade), DENSE)),
         brow_strip("brows", skin, origin),
         *_lashes(anny, points),
     ]

@@ -18,8 +18,8 @@ LOWER = (
     (0.0052, 0.0080, 0.0056), (0.0057, 0.0082, 0.0058), (0.0067, 0.0094, 0.0070),
     (0.0070, 0.0088, 0.0078), (0.0072, 0.0082, 0.0082), (0.0104, 0.0074, 0.0098),
 )  # fmt: skip
-SIDES, RINGS = 8, 6  # of a crown
-SQUARE = 0.62  # exponent of the superellipse across a crown: 1 round, 0 a box
+SIDES, RINGS = 12, 6  # of a crown
+SQUARE = 0.34  # exponent of the superellipse across a crown: 1 round, 0 a box
 
 
 def mouth_pieces(anny: AnnyData, points: Floats) -> list[Piece]:
@@ -76,10 +76,10 @@ class Arch:
 def _teeth(arch: Arch, crowns: tuple[tuple[float, float, float], ...]) -> tuple[Floats, Ints, Floats]:
     points, triangles, uvs = [], [], []
     for side in (1.0, -1.0):
-        along = 0.0
+        along = -0.0002  # the two in the middle touch
         for tooth, (width, height, depth) in enumerate(crowns):
             base, direction, outward = arch.at(side * (along + width / 2))
-            along += width * 1.01
+            along += width * 0.985  # they touch
             p, t, uv = _crown(width, height, depth)
             placed = base + p[:, :1] * direction + p[:, 2:] * outward
             placed[:, 1] += arch.down * p[:, 1]
@@ -94,7 +94,7 @@ def _crown(width: float, height: float, depth: float) -> tuple[Floats, Ints, Flo
     """A tooth about the middle of its edge: x along the arch, y from the edge (0) to the root, z outwards."""
     around = np.arange(SIDES) * 2 * np.pi / SIDES
     t = np.array([0.0, 0.06, 0.25, 0.55, 0.85, 1.15])  # from the edge to within the gum
-    wide = np.array([0.80, 0.92, 1.0, 0.98, 0.86, 0.70])
+    wide = np.array([0.90, 0.97, 1.0, 1.0, 0.92, 0.75])
     thick = np.array([0.18, 0.42, 0.66, 0.88, 1.0, 0.92])
     lean = np.array([0.0, 0.02, 0.05, 0.02, -0.04, -0.10])  # the face of a tooth is convex
     c, s = np.cos(around), np.sin(around)

@@ -8,17 +8,18 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
 from .anny_data import AnnyData, Floats, Ints
-from .hair_pieces import BROW, scalp_share
+from .hair_pieces import BROW
+from .hair_strands import EAR_X_M, scalp_share
 from .noise import grain, value_noise
 from .skin_piece import SkinPiece
 
 SIZE = 2048
 SKIN, LIP, DEEP = (
-    np.array([0.800, 0.606, 0.510]),
+    np.array([0.797, 0.622, 0.535]),
     np.array([0.705, 0.430, 0.395]),
     np.array([0.30, 0.09, 0.08]),
 )
-HAIR, SHIRT = np.array([0.105, 0.078, 0.062]), np.array([0.150, 0.170, 0.205])  # all sRGB
+HAIR, SHIRT = np.array([0.160, 0.119, 0.093]), np.array([0.150, 0.170, 0.205])  # all sRGB
 
 #: Where blood shows: centre (metres from the head's origin, both sides where x is not 0), radius, strength.
 BLUSH = (
@@ -135,9 +136,9 @@ def _paint(anny: AnnyData, texels: Texels) -> tuple[Floats, Floats, Floats, Floa
     colour = _mix(colour, np.tile([0.62, 0.33, 0.31], (len(p), 1)), 0.85 * socket)
 
     scalp = scalp_share(p)
-    stubble = np.clip(1.3 * scalp + 0.8 * freckle * scalp * (1 - scalp), 0, 1) * (np.abs(p[:, 0]) < 0.079)
+    stubble = np.clip(scalp * (1 + 0.15 * fine * (1 - scalp)), 0, 1) * (np.abs(p[:, 0]) < EAR_X_M)
     colour = _mix(colour, HAIR * (1 + 0.12 * fine)[:, None], 0.86 * stubble * (p[:, 1] > -0.075))
-    colour = _mix(colour, HAIR * 1.25, 0.28 * _brow(p, freckle))
+    colour = _mix(colour, HAIR * 0.8, 0.28 * _brow(p, freckle))
     shirt, band = _shirt(p)
     cloth = SHIRT * (1 + 0.07 * fine + 0.05 * broad)[:, None] * (1 - 0.22 * band)[:, None]
     colour = _mix(colour, cloth, shirt)

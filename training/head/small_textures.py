@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from .anny_data import Floats
 from .eye_pieces import IRIS_M, LAST_RAD, TEXTURE_POWER
-from .hair_pieces import BROW, COLUMNS, brow_hairs, brow_place, brow_texel
+from .hair_pieces import BROW, COLUMNS, DENSE, brow_hairs, brow_place, brow_texel
 from .mouth_pieces import UPPER
 from .noise import grain, value_noise
 
@@ -23,7 +23,7 @@ def small_textures() -> dict[str, Picture]:
         "eye": _eye(1024),
         "teeth": _teeth(128),
         "mouth": _mouth(256),
-        "hair": _hair(512),
+        "hair": _hair(640),
         "brows": _brows(1024, 256),
         "lashes": _lashes(512),
     }
@@ -74,10 +74,10 @@ def _eye(size: int) -> Picture:
 def _teeth(size: int) -> Picture:
     """A column for each tooth from the middle outwards, darker towards the cheeks; the edge is on top."""
     v, u = (np.mgrid[0:size, 0 : size * len(UPPER)] + 0.5) / size
-    tooth = np.array([0.870, 0.835, 0.765]) - v[..., None] ** 2 * np.array([0.08, 0.13, 0.19])
-    tooth = tooth - np.exp(-((v / 0.07) ** 2))[..., None] * np.array([0.12, 0.09, 0.06])
-    tooth *= (1 - 0.10 * np.abs(2 * (u % 1) - 1) ** 4)[..., None]
-    dim = 1 - 0.62 * np.clip((u - 0.8) / (len(UPPER) - 0.8), 0, 1) ** 0.8
+    tooth = np.array([0.965, 0.905, 0.820]) - v[..., None] ** 2 * np.array([0.06, 0.11, 0.17])
+    tooth = tooth - np.exp(-((v / 0.07) ** 2))[..., None] * np.array([0.09, 0.07, 0.04])
+    tooth *= (1 - 0.20 * np.abs(2 * (u % 1) - 1) ** 6)[..., None]  # darker where two of them meet
+    dim = 1 - 0.62 * np.clip((u - 1.2) / (len(UPPER) - 1.2), 0, 1) ** 0.8
     return _picture(tooth * dim[..., None] ** np.array([0.9, 1.0, 1.05]))
 
 
@@ -95,24 +95,32 @@ def _mouth(size: int) -> Picture:
 
 
 def _hair(size: int) -> Picture:
-    """Columns of strands that run from the roots on top together at the tips; alpha is where a strand is."""
+    """Columns of strands that run from the roots on top together at the tips; alpha is where a strand is.
+
+    The last column holds a few fine hairs, which lie apart.
+    """
     rng = np.random.default_rng(7)
     v, u = (np.mgrid[0:size, 0:size] + 0.5) / size
     alpha, shade = np.zeros((size, size)), np.full((size, size), 0.85)
     for column in range(COLUMNS):
         mine = slice(column * size // COLUMNS, (column + 1) * size // COLUMNS)
         across, down = u[:, mine] * COLUMNS - column - 0.5, v[:, mine]
+        fine = column >= DENSE
         lock = rng.uniform(-0.28, 0.28, 7)  # strands lie together in a few locks
-        for _ in range(150):
+        for _ in range(7 if fine else 150):
             root = rng.uniform(-0.44, 0.44)
-            tip = lock[np.abs(lock - root).argmin()] + rng.normal(0, 0.035)
-            start, end = rng.uniform(0.02, 0.20), rng.uniform(0.62, 1.0) - 0.25 * abs(root)
+            tip = np.clip(root + rng.normal(0, 0.12), -0.46, 0.46)
+            if not fine:
+                tip = lock[np.abs(lock - root).argmin()] + rng.normal(0, 0.035)
+            start, end = rng.uniform(0.02, 0.20), rng.uniform(0.5, 1.0) - 0.25 * abs(root)
             line = (
                 root + (tip - root) * down**1.6 + rng.normal(0, 0.02) * np.sin(down * 5 + rng.uniform(0, 6))
             )
-            width = rng.uniform(0.010, 0.019) * np.clip((end - down) / 0.45, 0, 1) ** 0.7
+            width = (
+                rng.uniform(0.010, 0.019) * (0.7 if fine else 1.0) * np.clip((end - down) / 0.45, 0, 1) ** 0.7
+            )
             within = np.clip((width - np.abs(across - line)) * size / COLUMNS / 1.3 + 0.5, 0, 1)
-            within *= (down < end) * np.clip((down - start) / 0.06 + 0.5, 0, 1)
+            within *= (down < end) * np.clip((down - start) / 0.06 + 0.5, 0, 1) * (0.8 if fine else 1.0)
             tone = rng.uniform(0.62, 1.08)
             shade[:, mine] = np.where(within > 0.4, tone, shade[:, mine])
             alpha[:, mine] = np.maximum(alpha[:, mine], within)
