@@ -103,7 +103,8 @@ class Node:
         """Forget the past: after it the node behaves as new."""
 
     def close(self) -> None:
-        """Release what `open` acquired. Called once, also after an error."""
+        """Release what `open` acquired. Called once, also after an error. What it raises fails the run, once
+        all nodes are closed."""
 
 
 class Source(Node):

@@ -58,9 +58,10 @@ def config_diagnostics(
     filled in are passed over: that is reported already.
     """
     found: dict[tuple[Loc, bool, str, str | None], list[str]] = {}  # place and message -> what was expected
-    for details in error.errors(include_url=False):
+    findings = error.errors(include_url=False)
+    for details in findings:
         path, is_key = written_path(source, loc_prefix, details)
-        if path in source.failed:
+        if path in source.failed or _lacks_wrong_items(details, findings):
             continue
         message, expected, hint = _plain_words(details, path, model)
         # The branches of a union complain of one value, each in its own way: one mistake, several remedies.
@@ -97,6 +98,14 @@ def written_path(source: Source, prefix: Loc, details: ErrorDetails) -> tuple[Lo
             if (*path, part) in source.spans:
                 path = (*path, part)
     return path, is_key
+
+
+def _lacks_wrong_items(details: ErrorDetails, findings: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is called too short, but pydantic did not count items that it has found wrong."""
+    loc = details["loc"]
+    return details["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in findings
+    )
 
 
 def _plain_words(

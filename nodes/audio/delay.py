@@ -27,9 +27,10 @@ class AudioDelay(Node):
 
     Chunks keep their capture times. They go when the next one comes, half a chunk early or late. The mean
     age of the face changes slowly; where it grows, sound pauses for a chunk, where it shrinks two go at
-    once: none is lost or repeated. `offset_ms` tells with every chunk, once a face has come, how much older
-    its frames are than this chunk: positive, the face lags behind the sound. 45 ms of lead of the sound are
-    noticed (ITU-R BT.1359).
+    once: none is lost or repeated. Only what is not of age when the sound ends never goes: its last
+    `delay_ms`. `offset_ms` tells with every chunk, once a face has come, how much older its frames are than
+    this chunk: positive, the face lags behind the sound. 45 ms of lead of the sound are noticed (ITU-R
+    BT.1359).
     """
 
     class Config(NodeConfig):
@@ -37,7 +38,7 @@ class AudioDelay(Node):
             None, ge=0, le=2000, description="age at which sound goes on; none: the face's"
         )
         extra_ms: float = Field(0.0, ge=-500, le=500, description="more, for what a viewer adds to the face")
-        most_ms: float = Field(500.0, gt=0, le=2000, description="sound never waits longer than this")
+        most_ms: float = Field(500.0, gt=0, le=2000, description="sound never waits longer for the face")
 
     audio = Input(AudioChunk, capacity=256)
     face_age_ms = Input(ANY_TENSOR, shape=(1,), edge="latest", optional=True, doc="from face.age")
@@ -58,7 +59,7 @@ class AudioDelay(Node):
         if face_age_ms is not None and np.isfinite(face_age_ms[0]):
             self._follow(float(face_age_ms[0]))
         now_ns = ctx.now_ns()
-        wait_ns = min(max(self._delay_ms(), 0.0), self.config.most_ms) * 1e6 - self._hop_ns / 2
+        wait_ns = self._delay_ms() * 1e6 - self._hop_ns / 2
         sent = []
         while self._waiting and now_ns - self._waiting[0].timestamp_ns >= wait_ns:
             chunk = self._waiting.popleft()
@@ -72,9 +73,10 @@ class AudioDelay(Node):
         self._face_ms = None
 
     def _delay_ms(self) -> float:
-        if self.config.delay_ms is not None:
-            return float(self.config.delay_ms)
-        return 0.0 if self._face_ms is None else float(self._face_ms + self.config.extra_ms)
+        c = self.config
+        if c.delay_ms is not None:
+            return float(c.delay_ms)
+        return 0.0 if self._face_ms is None else float(min(max(self._face_ms + c.extra_ms, 0.0), c.most_ms))
 
     def _offset(self, captured_ns: int, now_ns: int) -> Packet | None:
         if self._face_ms is None:

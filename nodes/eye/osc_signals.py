@@ -133,6 +133,7 @@ class EyeSignals:
         self.eyes[eyes, _PITCH] = -math.atan2(up, math.hypot(right, max(ahead, 1e-6)))
 
     def _turn(self, eyes: list[int], down_deg: float, right_deg: float) -> None:
+        down_deg, right_deg = (min(max(angle, -90.0), 90.0) for angle in (down_deg, right_deg))
         self.eyes[eyes, _YAW], self.eyes[eyes, _PITCH] = -math.radians(right_deg), math.radians(down_deg)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +23,9 @@ from rtgraph.scheduler import Runner
 GRAPH = "file_to_csv"
 
 
+Format = Literal["csv", "livelink", "npz"]
+
+
 def animate(
     audio: Annotated[
         list[Path], typer.Argument(help="WAV, FLAC, OGG or MP3, of any rate and number of channels.")
@@ -34,9 +37,13 @@ def animate(
         ),
     ] = None,
     format: Annotated[
-        Literal["csv", "livelink", "npz"],
-        typer.Option(help="csv: time_s and 61 columns. livelink: as Live Link Face records. npz: arrays."),
-    ] = "csv",
+        Format | None,
+        typer.Option(
+            help="csv: time_s and 61 columns. livelink: as Live Link Face records. npz: arrays. "
+            "Default: as the file's name ends, else csv.",
+            show_default=False,
+        ),
+    ] = None,
     weights: Annotated[
         str,
         typer.Option(
@@ -50,6 +57,7 @@ def animate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same face.")] = 0,
 ) -> None:
     """Give recorded speech a face: one frame every 20 ms, as fast as the machine goes."""
+    format = format or ("npz" if output is not None and output.suffix == ".npz" else "csv")
     targets = _targets(audio, output, ".npz" if format == "npz" else ".csv")
     options = [f"{node}.{key}" for node in ("encoder", "denoiser") for key in ("weights", "precision")]
     overrides = [*zip(options, (weights, precision) * 2, strict=True), ("denoiser.seed", str(seed))]
@@ -94,29 +102,46 @@ def _show(progress: Progress, task: TaskID, part: float) -> None:
     progress.update(task, completed=part)
 
 
-def _keep(table: Path, target: Path, format: Literal["csv", "livelink", "npz"]) -> None:
-    """Put the table where it was asked for. Raises RtGraphError where that cannot be written."""
+def _keep(table: Path, target: Path, format: Format) -> None:
+    """Put the table where it was asked for, whole or not at all. Raises RtGraphError where that cannot be
+    written."""
+    part = target.with_name(f".{target.name}.part")
     try:
-        if format == "npz":
-            clip = read_face_csv(table)
-            np.savez(target, time_s=clip.times_s, data=clip.frames, names=np.array(FRAME))
-        else:
-            shutil.copyfile(table, target)
+        with part.open("wb") as file:
+            if format == "npz":
+                clip = read_face_csv(table)
+                np.savez(file, time_s=clip.times_s, data=clip.frames, names=np.array(FRAME))
+            else:
+                file.write(table.read_bytes())
+        os.replace(part, target)
     except OSError as error:
         raise RtGraphError(f"{target} cannot be written: {error.strerror}; choose another -o") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _targets(audio: list[Path], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:
-    """Each sound and where its face goes."""
+    """Each sound and where its face goes. Raises RtGraphError where two faces would go to one place, or one
+    to a file of another kind.
+    """
+    is_file = output is not None and bool(output.suffix) and not output.is_dir()
     if output is None:
-        return [(sound, sound.with_suffix(suffix)) for sound in audio]
-    if len(audio) == 1 and output.suffix and not output.is_dir():
-        output.parent.mkdir(parents=True, exist_ok=True)
-        return [(audio[0], output)]
-    output.mkdir(parents=True, exist_ok=True)
-    targets = [(sound, output / f"{sound.stem}{suffix}") for sound in audio]
-    if len({target for _, target in targets}) < len(targets):
+        targets = [sound.with_suffix(suffix) for sound in audio]
+    elif is_file and len(audio) > 1:
+        raise RtGraphError(f"-o {output}: {len(audio)} sounds need a folder, not a file")
+    elif is_file and output.suffix.lower() != suffix:
         raise RtGraphError(
-            "two of the sounds have one name; their faces would overwrite each other: rename one"
+            f"-o {output}: a face is written as .csv or, with --format npz, as .npz; "
+            "`rtgraph render` makes a video of it"
         )
-    return targets
+    elif is_file:
+        targets = [output]
+    else:
+        targets = [output / f"{sound.stem}{suffix}" for sound in audio]
+    owners: dict[Path, Path] = {}
+    for sound, target in zip(audio, targets, strict=True):
+        if (other := owners.setdefault(target.resolve(), sound)) is not sound:
+            raise RtGraphError(f"{other} and {sound} would both become {target}: rename one")
+    if output is not None:
+        targets[0].parent.mkdir(parents=True, exist_ok=True)  # one folder for all
+    return list(zip(audio, targets, strict=True))

@@ -41,23 +41,25 @@ class OneEuro:
     def __init__(self, cutoff_hz: Floats, beta: Floats) -> None:
         """cutoff_hz, beta: [N]; an infinite cutoff lets a number pass as it is."""
         self._cutoff_hz, self._beta = cutoff_hz, beta
-        self._y: Floats | None = None
-        self._x: Floats | None = None
-        self._speed = np.zeros_like(cutoff_hz)
+        # In double precision no speed overflows, as long as what comes is a finite float32.
+        self._y: NDArray[np.float64] | None = None
+        self._x: NDArray[np.float64] | None = None
+        self._speed = np.zeros(len(cutoff_hz))
         self._last_ns = 0
 
     def __call__(self, x: Floats, timestamp_ns: int) -> Floats:
-        """The filtered [N]; x must be finite. A new array, or x itself where nothing is to be done."""
+        """The filtered [N], a new array; x must be finite."""
+        now = x.astype(np.float64)
         dt_s = (timestamp_ns - self._last_ns) * 1e-9
         if self._y is None or self._x is None:
-            self._y = x
+            self._y = now
         elif dt_s > 0:
-            self._speed += _share(self.SPEED_CUTOFF_HZ, dt_s) * ((x - self._x) / dt_s - self._speed)
+            self._speed += _share(self.SPEED_CUTOFF_HZ, dt_s) * ((now - self._x) / dt_s - self._speed)
             cutoff_hz = self._cutoff_hz + self._beta * np.abs(self._speed)
-            y = (self._y + _share(cutoff_hz, dt_s) * (x - self._y)).astype(np.float32)
-            self._y = np.where(np.isinf(self._cutoff_hz), x, y)
-        self._x, self._last_ns = x, timestamp_ns
-        return self._y
+            y = self._y + _share(cutoff_hz, dt_s) * (now - self._y)
+            self._y = np.where(np.isinf(self._cutoff_hz), now, y)
+        self._x, self._last_ns = now, timestamp_ns
+        return self._y.astype(np.float32)
 
 
 def _share(cutoff_hz: Any, dt_s: float) -> Any:

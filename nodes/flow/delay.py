@@ -63,6 +63,8 @@ class Delay(Node):
             self._initial = np.array(np.broadcast_to(np.asarray(c.initial, c.dtype), c.shape))
         except (ValueError, TypeError) as error:
             raise ValueError(f"`initial` does not fill an array of shape {list(c.shape)}: {error}") from None
+        if self._initial.dtype.kind == "f" and not np.isfinite(self._initial).all():
+            raise ValueError("`initial` holds NaN or infinite numbers, which a circle never loses again")
         self._initial.flags.writeable = False
         self.reset()
         return {"out": self._initial}

@@ -38,11 +38,9 @@ class Map(Node):
 
     class Config(NodeConfig):
         op: Op = Field(description="the operation")
-        by: float | None = Field(
-            None, allow_inf_nan=False, description="scale: the factor; offset: what is added"
-        )
-        low: float | None = Field(None, allow_inf_nan=False, description="clip: the least value")
-        high: float | None = Field(None, allow_inf_nan=False, description="clip: the greatest value")
+        by: float | None = Field(None, description="scale: the factor; offset: what is added")
+        low: float | None = Field(None, description="clip: the least value")
+        high: float | None = Field(None, description="clip: the greatest value")
         index: tuple[int, ...] | None = Field(
             None, min_length=1, description="select: places in the flattened array, from 0"
         )

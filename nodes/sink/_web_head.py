@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ class ShownHead:
             raise AssetError(f"{path} is a GLB alone, which cannot become another person; give a .rthead")
         self.glb = path if path.suffix.lower() == ".glb" else self._write(path)
         self.shapes = shapes_of(self.glb)
+        self.checksum = hashlib.sha256(self.glb.read_bytes()).hexdigest()
         groups = {} if self._head is None else {n.name: n.group for n in self._head.card.identity}
         self.identity = identity_code(identity, seed, groups)
 

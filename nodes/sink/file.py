@@ -35,7 +35,7 @@ class FileSink(Node):
         columns: tuple[str, ...] = Field(
             (), description="CSV: names of the elements; without them x0, x1, ..."
         )
-        start_s: float = Field(0.0, allow_inf_nan=False, description="time_s of the first packet")
+        start_s: float = Field(0.0, description="time_s of the first packet")
 
         @model_validator(mode="after")
         def _check(self) -> FileSink.Config:

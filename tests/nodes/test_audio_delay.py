@@ -90,9 +90,16 @@ def test_a_face_that_gets_faster_lets_the_sound_catch_up():
     assert len(np.unique(waited[55:200].round())) > 4  # little by little
 
 
-def test_no_delay_is_longer_than_allowed():
-    got = run_node(AudioDelay, {"audio": chunks(60)}, config={"delay_ms": 400.0, "most_ms": 100.0})
+def test_sound_does_not_wait_longer_for_the_face_than_allowed():
+    ages = [np.array([400.0], np.float32)] * 60
+    got = run_node(AudioDelay, {"audio": chunks(60), "face_age_ms": ages}, config={"most_ms": 100.0})
     np.testing.assert_allclose(ages_ms(got)[5:], 100, atol=6)
+
+
+def test_a_delay_that_is_asked_for_is_kept_however_long():
+    got = run_node(AudioDelay, {"audio": chunks(130)}, config={"delay_ms": 1000.0})
+    np.testing.assert_allclose(ages_ms(got), 1000, atol=6)
+    assert len(got.outputs["out"]) == 30
 
 
 def test_an_age_that_is_nan_is_no_age():

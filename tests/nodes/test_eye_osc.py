@@ -120,6 +120,18 @@ def test_nonsense_is_refused_and_the_rest_passed_over():
     assert np.isfinite(signals.state).all()
 
 
+@pytest.mark.parametrize("value", [3e38, -3e38, 1e300, -1e300])
+def test_absurd_numbers_leave_a_gaze_that_eyes_can_have(value):
+    state = after(
+        ("/tracking/eye/CenterPitchYaw", value, value),
+        ("/tracking/eye/LeftRightPitchYaw", value, -value, 0.0, value),
+    )
+    assert state["gazeYawLeft"] == pytest.approx(math.copysign(math.pi / 2, value))
+    assert state["gazePitchLeft"] == pytest.approx(math.copysign(math.pi / 2, value))
+    assert state["gazeYawRight"] == pytest.approx(-math.copysign(math.pi / 2, value))
+    assert np.isfinite(list(state.values())).all()
+
+
 def bundle(*messages):
     builder = OscBundleBuilder(IMMEDIATELY)
     for address, *values in messages:

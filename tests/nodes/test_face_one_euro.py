@@ -92,3 +92,12 @@ def test_eyes_are_smoothed_and_raw_is_what_came():
     assert run_node(EyeOneEuro, {"state": [np.full(14, np.nan, np.float32)]}).stacked("raw").tolist() == [
         [0.0] * 14
     ]
+
+
+def test_one_absurd_packet_does_not_last():
+    """Its speed lies far above what float32 holds."""
+    states = [np.zeros(14, np.float32) for _ in range(8)]
+    states[2][:] = 3e38
+    out = run_node(EyeOneEuro, {"state": states}, rate_hz=100.0).stacked("out")
+    assert np.isfinite(out).all()
+    np.testing.assert_array_equal(out[3:], 0)

@@ -79,3 +79,24 @@ def test_a_config_that_is_not_written_is_shown_at_its_node() -> None:
         Config.model_validate({})
     (found,) = config_diagnostics(source, ("nodes", "a", "config"), caught.value, Config)
     assert (found.line, found.column) == (3, 3)
+
+
+class Listed(BaseModel):
+    names: tuple[int, ...] = Field(min_length=1)
+    index: int | tuple[int, ...] | None = None
+
+
+@pytest.mark.parametrize(
+    ("config", "messages"),
+    [
+        ("{names: [a]}", ["item 1 of 'names' cannot be 'a'"]),
+        ("{names: []}", ["'names' is empty"]),
+        ("{names: [a, 2, b]}", ["item 1 of 'names' cannot be 'a'", "item 3 of 'names' cannot be 'b'"]),
+    ],
+)
+def test_a_list_is_not_called_short_for_its_wrong_items(config: str, messages: list[str]) -> None:
+    _, source = parse_graph(node(f"config: {config}"), "g.yaml")
+    prefix = ("nodes", "a", "config")
+    with pytest.raises(ValidationError) as caught:
+        Listed.model_validate(source.value(prefix))
+    assert [d.message for d in config_diagnostics(source, prefix, caught.value, Listed)] == messages

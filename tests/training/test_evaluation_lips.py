@@ -192,3 +192,10 @@ def test_the_linear_read_out_is_close() -> None:
     width = lips.WIDTH.offset + frames @ lips.WIDTH.gains
     assert np.abs(aperture - exact[:, 0]).max() < 0.01
     assert np.abs(width - exact[:, 1]).mean() < 0.01
+
+
+def test_a_reference_that_stands_still_has_no_ratios() -> None:
+    """Nothing to divide by: 0, or what rounding makes of it."""
+    measures = lip_measures(clip(np.full(len(TIMES_S), 0.1)), clip(babble(TIMES_S)), voice(), RATE_HZ)
+    assert not {"std_ratio", "width_std_ratio", "jitter_ratio"} & set(measures)
+    assert np.isfinite(list(measures.values())).all()

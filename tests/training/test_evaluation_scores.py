@@ -204,6 +204,15 @@ def test_command_on_predictions(tmp_path: Path) -> None:
         run("--reference", str(reference))
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(evaluate)
+    for path, told in ((tmp_path / "no" / "o.json", "there is no folder"), (tmp_path, "name a file")):
+        result = CliRunner().invoke(app, ["--data", "nowhere", "--json", str(path)])
+        assert result.exit_code == 2
+        assert told in result.output
+
+
 def test_command_on_weights(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from rtgraph.models import weights

@@ -92,6 +92,13 @@ def test_calibrate_writes_a_file_that_helps(tmp_path):
         calibrate_eyes(out, looks=None, synthetic=None, weights="asset:weights/eye.safetensors")
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path):
+    from rtgraph.training.eyes.command import evaluate_eyes
+
+    with pytest.raises(typer.BadParameter, match="there is no folder"):
+        evaluate_eyes("nowhere.safetensors", people=3, json_path=tmp_path / "no" / "o.json")
+
+
 def test_an_encoder_learns_resumes_and_folds(tmp_path):
     torch = pytest.importorskip("torch")
     from rtgraph.models.eye_encoder import EyeEncoder

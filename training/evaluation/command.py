@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from rtgraph.cli.options import check_can_write
+
 from .baselines import energy_to_jaw
 from .lip_measures import Measures
 from .predictors import Predictor, face_from_sound, predicted_face, shipped
@@ -55,6 +57,7 @@ def evaluate(
     folder = data or reference
     if folder is None or (data is None) == (prediction is None) or (data and reference):
         raise EvaluationError("expected either --data FOLDER, or --reference FOLDER with --prediction FOLDER")
+    check_can_write("--json", json_path)
     recordings = read_recordings(folder)
     probed: dict[str, dict[str, Measures]] = {}
     methods: dict[str, Scores] = {}
@@ -70,7 +73,7 @@ def evaluate(
     methods[_ENERGY] = _judge(_ENERGY, energy_to_jaw, recordings, probed)
     _show(methods, probed, clips)
     if json_path is not None:
-        json_path.write_text(json.dumps(as_json(methods, probed), indent=1) + "\n", "utf-8")
+        json_path.write_text(json.dumps(as_json(methods, probed), indent=1, allow_nan=False) + "\n", "utf-8")
 
 
 def _judge(

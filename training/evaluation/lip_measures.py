@@ -21,6 +21,7 @@ Measures = dict[str, float]
 
 _RATE_HZ = 50.0  # of the common grid that correlations are taken on
 _MAX_LAG_S, _LAG_STEP_S = 0.2, 0.01
+_STILL = 1e-9  # a deviation below this is that of rounding
 _CLOSED_SHARE = 0.15  # closed is an aperture below this share of the clip's own 98th percentile ...
 _TOUCHING = 0.5 / IOD_MM  # ... and half a millimetre always is
 _EVENT_S, _EVENT_SLACK_S = 0.3, 0.06
@@ -48,9 +49,13 @@ def lip_measures(reference: Lips, prediction: Lips, audio: Array, sample_rate_hz
             out |= {f"{name}_{key}{suffix}": value for key, value in lagged.items()}
     aperture = np.interp(times_s, prediction.times_s, prediction.aperture)
     width = np.interp(times_s, prediction.times_s, prediction.width)
-    out["std_ratio"] = float(aperture.std() / reference.aperture.std())
-    out["width_std_ratio"] = float(width.std() / reference.width.std())
-    out["jitter_ratio"] = _jitter(aperture) / _jitter(reference.aperture)
+    for name, found, wanted in (
+        ("std_ratio", aperture.std(), reference.aperture.std()),
+        ("width_std_ratio", width.std(), reference.width.std()),
+        ("jitter_ratio", _jitter(aperture), _jitter(reference.aperture)),
+    ):
+        if wanted >= _STILL:
+            out[name] = float(found / wanted)
     out |= _closure(reference, prediction, aperture, speech)
     out |= _silence(reference, prediction, audio, sample_rate_hz)
     return out
@@ -60,7 +65,7 @@ def pearson(x: Array, y: Array) -> float:
     """Correlation of what is finite in both; 0 for fewer than 10 values, or where one stands still."""
     both = np.isfinite(x) & np.isfinite(y)
     x, y = x[both], y[both]
-    if len(x) < 10 or x.std() < 1e-9 or y.std() < 1e-9:
+    if len(x) < 10 or x.std() < _STILL or y.std() < _STILL:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
 

@@ -13,6 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from rtgraph import AssetError
+from rtgraph.cli.options import check_can_write
 from rtgraph.files import find_file
 from rtgraph.models import eye_calibration, eye_weights
 from rtgraph.models.eye_calibration import NINE_POINTS
@@ -33,6 +34,7 @@ def evaluate_eyes(
     ] = None,
 ) -> None:
     """Measure the eye encoder on rendered eyes; fails where a target is missed."""
+    check_can_write("--json", json_path)
     loaded = _load(weights)
     with Progress(transient=True) as bar:
         task = bar.add_task("people", total=people)
@@ -52,7 +54,7 @@ def evaluate_eyes(
         table.add_row(name, f"{value:.3f}", wanted, verdict)
     Console().print(table)
     if json_path:
-        json_path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        json_path.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     if missed(figures):
         raise typer.Exit(1)
 

@@ -69,28 +69,27 @@ const connection = new Connection(socket.href, {
   problem: (text) => (looks.failed(), status.problem(text)),
 });
 
-const loaded = head.load(`head.glb${secret}`).then(() => stage.frame(head.focus()));
-loaded.catch((error) => status.problem(error.message));
 setInterval(() => status.figures(figures.take(stage)), 1000);
 
 function greeted(message) {
   if (JSON.stringify(hello?.frame) !== JSON.stringify(message.frame)) {
     shapes.name(message.frame.slice(0, message.shapes));
     head.bind(message.frame);
-    person.name(message.identity);
   }
+  if (hello?.head !== message.head) person.name(message.identity);
   looks.name(message.look_points);
   hello = message;
 }
 
 function received(message) {
+  const ofThisHead = hello.head === shownHead; // not while it is fetched
   for (const { kind, timestampMs, rows, columns, data } of message.sections) {
     if (kind === Kind.FRAME) {
       frame = data;
       frames++;
       figures.frame(timestampMs, message.sentMs);
-    } else if (kind === Kind.VERTICES) surface.vertices(data);
-    else if (kind === Kind.NORMALS) surface.normals(data);
+    } else if (kind === Kind.VERTICES) ofThisHead && surface.vertices(data);
+    else if (kind === Kind.NORMALS) ofThisHead && surface.normals(data);
     else if (kind === Kind.GAUSSIANS) surface.gaussians(data);
     else if (kind === Kind.AUDIO) dock.hear(data);
     else if (kind === Kind.LEFT_EYE) dock.see("left", data, rows, columns);
@@ -132,18 +131,25 @@ function adopt(given) {
 }
 
 let becoming = Promise.resolve();
-let shownPerson = "";
+let shownHead = null; // the checksum of its GLB
+let shownPerson = ""; // as the address asks for it; empty: as the GLB has it
 
-// The newest person wins: while one is fetched, those that came in between are left out.
+// The newest head and person win: while one is fetched, those that came in between are left out. What failed is
+// asked for again the next time.
 function become() {
   becoming = becoming.then(async () => {
+    const wantedHead = hello.head;
+    if (wantedHead !== shownHead) {
+      await head.load(`head.glb${secret}`);
+      [shownHead, shownPerson] = [wantedHead, ""];
+      stage.frame(head.focus());
+    }
     const wanted = new URLSearchParams(Object.entries(settings.identity)).toString();
-    await loaded;
     if (wanted === shownPerson) return;
-    shownPerson = wanted;
     const answer = await fetch(`person?${wanted}${secret.replace("?", "&")}`);
     if (!answer.ok) throw new Error(await answer.text());
     head.become(new Float32Array(await answer.arrayBuffer()), JSON.parse(answer.headers.get("Rtgraph-Tints")));
+    shownPerson = wanted;
   }).catch((error) => status.problem(error.message));
 }
 

@@ -1,12 +1,15 @@
 // For tests: a graph that runs in a process of its own, and a browser that looks at its viewer.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const inVenv = `${root}.venv/bin/rtgraph`;
+const rtgraph = existsSync(inVenv) ? inVenv : "rtgraph";
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
 /** A script that puts an emulated Quest 3 into a page, as `headset`. */
@@ -17,7 +20,7 @@ headset.installRuntime({ forceInstall: true });`;
 /** Runs a graph until it is stopped. @returns {Promise<{url: string, stop: () => Promise<void>}>} */
 export async function run({ graph = "graphs/avatar_demo.yaml", port = 0, settings = {}, more = (process.env.VIEWER_TEST_ARGS ?? "").split(" ").filter(Boolean) } = {}) {
   const set = Object.entries({ "viewer.port": port, ...settings }).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const child = spawn(existsSync(inVenv) ? inVenv : "rtgraph", ["run", graph, ...set, ...more], { cwd: root });
+  const child = spawn(rtgraph, ["run", graph, ...set, ...more], { cwd: root });
   let said = "";
   child.stderr.on("data", (data) => (said += data));
   const url = await new Promise((resolve, reject) => {
@@ -30,6 +33,15 @@ export async function run({ graph = "graphs/avatar_demo.yaml", port = 0, setting
   });
   const ended = once(child, "exit");
   return { url, stop: async () => (child.kill("SIGINT"), await ended) };
+}
+
+/** The file of a random person, until the test has ended. */
+export function makeHead(t, seed) {
+  const folder = mkdtempSync(join(tmpdir(), "head-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "head.rthead");
+  execFileSync(rtgraph, ["avatar", "new", "--seed", seed, "-o", path]);
+  return path;
 }
 
 /** A browser that draws in software. */

@@ -1,7 +1,7 @@
 // The page in a real browser: frames arrive, the head moves, pages agree, the line comes back, a headset is entered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { browser, HEADSET, open, run, until } from "./graph.mjs";
+import { browser, HEADSET, makeHead, open, run, until } from "./graph.mjs";
 
 let chrome;
 before(async () => (chrome = await browser()));
@@ -104,6 +104,41 @@ test("the line comes back when the graph does", async (t) => {
   await until(page, () => document.querySelector(".state").dataset.state === "live");
   await page.evaluate(() => (globalThis.before = viewer.frame()));
   await until(page, () => viewer.frame() !== globalThis.before);
+  await page.close();
+});
+
+test("a graph that comes back with another head shows that one, and streams it", async (t) => {
+  const first = await run();
+  const page = await open(chrome, first.url);
+  await page.evaluate(() => [...document.querySelectorAll(".choice button")].find((b) => b.textContent === "Streamed").click());
+  await until(page, () => viewer.head.given);
+  const before = await page.evaluate(() => [...viewer.head.meshes[0].userData.own.position.array]);
+  await first.stop();
+  const head = makeHead(t, 7);
+  const second = await run({ port: new URL(first.url).port, settings: { "viewer.head": head, "decoder.head": head } });
+  t.after(second.stop);
+  await until(page, (was) => viewer.head.meshes[0].userData.own?.position.array.some((x, i) => Math.abs(x - was[i]) > 1e-4), before);
+  assert.ok(await page.evaluate(() => viewer.head.given && viewer.surface.kind === "vertices"));
+  await page.close();
+});
+
+test("a person who could not be had is asked for again", async (t) => {
+  const graph = await run();
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url);
+  let asked = 0;
+  await page.route("**/person?*", (route) => (++asked > 1 ? route.continue() : route.fulfill({ status: 503, body: "not now" })));
+  const rest = await page.evaluate(() => [...viewer.head.meshes[0].geometry.attributes.position.array]);
+  const older = () => {
+    const input = document.querySelector('input[aria-label="older"]');
+    input.value = 1;
+    input.dispatchEvent(new Event("input"));
+  };
+  await page.evaluate(older);
+  await until(page, () => document.body.textContent.includes("not now"));
+  await page.evaluate(older);
+  await until(page, (was) => viewer.head.meshes[0].geometry.attributes.position.array.some((x, i) => x !== was[i]), rest);
+  assert.equal(asked, 2);
   await page.close();
 });
 

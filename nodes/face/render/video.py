@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -25,7 +27,8 @@ def write_video(
     """Write the pictures, with the sound of `audio` from some moment, cut to the shorter of the two.
 
     The container follows the name: .mp4, .webm, .mkv, .gif or .webp. Returns how many pictures were written.
-    Raises AssetError where ffmpeg is missing or refuses; a half-written file is then removed.
+    The file appears, in place of an earlier one, when it is complete; until then a hidden one lies beside it.
+    Raises AssetError where ffmpeg is missing or refuses.
     """
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
@@ -41,13 +44,28 @@ def write_video(
     command += ["-r", f"{rate_hz:g}", "-i", "-"]
     if audio is not None and path.suffix not in (".gif", ".webp"):
         command += ["-ss", f"{audio_start_s:g}", "-i", str(audio), "-shortest"]
-    command += [*_ENCODING.get(path.suffix, ()), str(path)]
+    part = path.with_name(f".{path.stem}.part{path.suffix}")  # its suffix tells ffmpeg the container
+    command += [*_ENCODING.get(path.suffix, ()), str(part)]
+    try:
+        count, complaint = _encode(command, itertools.chain([first], still))
+        if complaint:
+            raise AssetError(f"{path}: ffmpeg refused: {complaint.replace(str(part), str(path))}")
+        os.replace(part, path)
+    except OSError as error:
+        raise AssetError(f"{path} cannot be written: {error.strerror}; choose another -o") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _encode(command: list[str], pictures: Iterable[Picture]) -> tuple[int, str]:
+    """Feed ffmpeg. Returns how many pictures it took, and what it complained of where it failed."""
     count = 0
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stderr is not None
         try:
-            for picture in _chain(first, still):
+            for picture in pictures:
                 process.stdin.write(np.ascontiguousarray(picture).tobytes())
                 count += 1
             process.stdin.close()
@@ -55,13 +73,9 @@ def write_video(
             pass  # what ffmpeg has to say about it comes next
         except BaseException:
             process.kill()
-            path.unlink(missing_ok=True)
             raise
         complaint = process.stderr.read().decode(errors="replace").strip()
-    if process.returncode != 0:
-        path.unlink(missing_ok=True)
-        raise AssetError(f"{path}: ffmpeg refused: {complaint or f'exit code {process.returncode}'}")
-    return count
+    return count, (complaint or f"exit code {process.returncode}") if process.returncode else ""
 
 
 _ENCODING = {
@@ -70,8 +84,3 @@ _ENCODING = {
     ".gif": ("-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"),
     ".webp": ("-loop", "0", "-quality", "90"),
 }
-
-
-def _chain(first: Picture, rest: Iterable[Picture]) -> Iterable[Picture]:
-    yield first
-    yield from rest

@@ -175,6 +175,27 @@ def test_what_is_wrong_is_said(face_csv, tmp_path, monkeypatch):
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 def test_a_video_that_cannot_be_written_leaves_nothing(tmp_path):
     out = tmp_path / "out.strange"
-    with pytest.raises(AssetError, match="ffmpeg refused"):
+    with pytest.raises(AssetError, match=r"ffmpeg refused: (?!.*\.part)"):
         write_video(out, iter([np.zeros((16, 16, 3), np.uint8)] * 3), 30)
-    assert not out.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+def test_an_earlier_video_stays_until_the_next_one_is_complete(tmp_path):
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"my earlier video")
+    pictures = [np.zeros((16, 16, 3), np.uint8)] * 3
+
+    def interrupted():
+        yield pictures[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(AssetError, match="ffmpeg refused"):
+        write_video(out, pictures, 30, audio=tmp_path / "missing.wav")
+    with pytest.raises(KeyboardInterrupt):
+        write_video(out, interrupted(), 30)
+    assert out.read_bytes() == b"my earlier video"
+    assert list(tmp_path.iterdir()) == [out]
+    write_video(out, pictures, 30)
+    assert out.read_bytes()[4:8] == b"ftyp"
+    assert list(tmp_path.iterdir()) == [out]

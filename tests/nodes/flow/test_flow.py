@@ -47,6 +47,8 @@ def test_delay_begins_with_an_array():
     assert got.outputs["out"][0].tolist() == [1, 2]
     with pytest.raises(NodeError, match="does not fill an array of shape"):
         run_node(Delay, {"x": values(3)}, config={"shape": [2], "initial": [1.0, 2.0, 3.0]})
+    with pytest.raises(NodeError, match="`initial` holds NaN"):
+        run_node(Delay, {"x": values(3)}, config={"shape": [2], "initial": [1.0, float("nan")]})
 
 
 def test_delay_resets_to_new():

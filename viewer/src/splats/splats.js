@@ -6,6 +6,7 @@ import {
 
 // A Gaussian is 14 numbers: mean xyz, rotation wxyz, scale xyz, linear colour rgb, opacity: seven texels of two.
 const COLUMNS = 14, TEXELS = 7, A_ROW = 128;
+const THICKNESS = "0.3"; // of a disc whose roughness is 1, to its width
 
 export class Splats extends Mesh {
   #sorter = new Worker("sorter.js", { type: "module" });
@@ -138,18 +139,21 @@ void main() {
   vec3 normal = scale.x <= min(scale.y, scale.z) ? axes[0] : scale.y <= scale.z ? axes[1] : axes[2];
   normal = normalize(normal) * (dot(normal, centre.xyz) > 0.0 ? -1.0 : 1.0);
   bool hair = scale.x > 3.0 * max(scale.y, scale.z);
+  // The flatter a disc, the smoother the surface; never so smooth that its light falls between two discs.
+  float thinnest = min(scale.x, min(scale.y, scale.z)), widest = max(scale.x, max(scale.y, scale.z));
+  float roughness = clamp(thinnest / (${THICKNESS} * widest), 0.28, 1.0), sharp = 2.0 / pow(roughness, 4.0) - 2.0;
   vec3 view = normalize(-centre.xyz);
   vec3 lit = albedo * ambient * (0.8 + 0.2 * normal.y);
   for (int i = 0; i < 4; i++) {
     vec3 l = lightDirection[i], between = normalize(l + view);
     if (hair) { // Kajiya and Kay 1989
-      float facing = clamp((dot(normal, l) + 0.4) / 1.4, 0.0, 1.0), shine = length(cross(axes[0], between));
+      float facing = clamp((dot(normal, l) + 0.8) / 1.8, 0.0, 1.0), shine = length(cross(axes[0], between));
       lit += lightColour[i] * facing * (albedo * length(cross(axes[0], l)) + (0.02 + 0.2 * albedo) * pow(shine, 50.0));
     } else {
       vec3 wrap = vec3(0.32, 0.14, 0.09);
       vec3 soft = max((dot(normal, l) + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0);
-      float shine = pow(max(dot(normal, between), 0.0), 24.0) * max(dot(normal, l), 0.0);
-      lit += lightColour[i] * (albedo * soft + 0.09 * shine);
+      float shine = pow(max(dot(normal, between), 1e-3), sharp) * (sharp + 2.0) * max(dot(normal, l), 0.0);
+      lit += lightColour[i] * (albedo * soft + 0.0028 * shine); // Blinn 1977, with the energy kept
     }
   }
 

@@ -16,14 +16,13 @@ export class Head extends Group {
   #given = false; // whether vertices come from the graph
   given = false; // whether some have come
 
-  /** @param {string} url of a GLB  @throws {Error} in words, where it cannot be shown */
+  /** In place of what is shown. @param {string} url of a GLB  @throws {Error} in words, where it cannot be shown */
   async load(url) {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`the head cannot be had: ${response.status} ${await response.text()}`);
     const gltf = await new GLTFLoader().parseAsync(await response.arrayBuffer(), "");
-    this.clear();
+    this.#drop();
     this.add(gltf.scene);
-    this.meshes = [];
     const made = new Map();
     gltf.scene.traverse((object) => {
       if (!object.isMesh) return;
@@ -42,6 +41,18 @@ export class Head extends Group {
     }
     this.bind(this.#names);
     return new Box3().setFromObject(gltf.scene);
+  }
+
+  #drop() {
+    for (const { geometry, material } of this.meshes ?? []) {
+      geometry.dispose();
+      for (const part of Object.values(material)) if (part?.isTexture) part.dispose();
+      material.dispose();
+    }
+    this.clear();
+    this.meshes = [];
+    this.#joints = {};
+    this.given = false;
   }
 
   // Hair once more, for its soft edges.

@@ -111,7 +111,7 @@ function strands(shader) {
       vec3 strand;
       void RE_Direct_Hair(const in IncidentLight directLight, const in vec3 geometryPosition, const in vec3 geometryNormal, const in vec3 geometryViewDir, const in vec3 geometryClearcoatNormal, const in PhysicalMaterial material, inout ReflectedLight reflectedLight) {
         vec3 l = directLight.direction;
-        float facing = clamp((dot(geometryNormal, l) + 0.4) / 1.4, 0.0, 1.0);
+        float facing = clamp((dot(geometryNormal, l) + 0.8) / 1.8, 0.0, 1.0);
         vec3 colour = BRDF_Lambert(material.diffuseContribution);
         reflectedLight.directDiffuse += directLight.color * facing * length(cross(strand, l)) * colour;
         reflectedLight.directSpecular += directLight.color * facing * pow(length(cross(strand, normalize(l + geometryViewDir))), 50.0) * (0.006 + 0.2 * colour);

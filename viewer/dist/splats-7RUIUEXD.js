@@ -1,4 +1,4 @@
-import{$ as x,E as v,G as y,Ga as C,I as l,S as g,ca as w,ea as b,h as m,i as u,j as d,pa as z,u as p,w as f}from"./chunk-BAN45AER.js";var c=14,n=7,o=128,A=class extends x{#t=new Worker("sorter.js",{type:"module"});#a=!1;#i=null;#r=0;#e=null;constructor(t){super(M(),new z({glslVersion:v,vertexShader:I,fragmentShader:L,transparent:!0,depthTest:!1,depthWrite:!1,blending:m,blendSrc:u,blendDst:d,uniforms:{gaussians:{value:null},viewport:{value:new y},lightDirection:{value:Array.from({length:4},()=>new l)},lightColour:{value:Array.from({length:4},()=>new l)},ambient:{value:0}}})),this.frustumCulled=!1,this.studio=t,this.#t.onmessage=({data:a})=>{if(this.#a=!1,this.#i=a.means.buffer,a.order.length!==this.geometry.instanceCount)return;let e=this.geometry.getAttribute("order");e.array.set(a.order),e.needsUpdate=!0,this.visible=!0}}show(t,a){let e=t.length/c;e!==this.#r&&this.#s(e),this.#e=t;let{gaussians:s}=this.material.uniforms;s.value.image.data.set(t),s.value.needsUpdate=!0,this.#o(a)}onBeforeRender=(t,a,e)=>{let{viewport:s,lightDirection:F,lightColour:S,ambient:q}=this.material.uniforms;t.getDrawingBufferSize(s.value);let{key:D,fill:j,rims:_}=this.studio;[D,j,..._].forEach((r,h)=>{F.value[h].copy(r.position).normalize().transformDirection(e.matrixWorldInverse),S.value[h].set(r.color.r,r.color.g,r.color.b).multiplyScalar(1.2*r.intensity/Math.PI)}),q.value=.62*a.environmentIntensity,this.#o(e)};dispose(){this.#t.terminate(),this.material.uniforms.gaussians.value?.dispose(),this.material.dispose(),this.geometry.dispose()}#o(t){if(this.#a||!this.#e)return;this.#a=!0;let a=this.modelViewMatrix.multiplyMatrices(t.matrixWorldInverse,this.matrixWorld).elements,e=this.#i?.byteLength===this.#e.byteLength?new Float32Array(this.#i):new Float32Array(this.#e.length);e.set(this.#e),this.#t.postMessage({means:e,stride:c,towards:[-a[2],-a[6],-a[10]]},[e.buffer])}#s(t){let{gaussians:a}=this.material.uniforms;a.value?.dispose();let e=Math.ceil(t/o);a.value=new w(new Float32Array(e*o*c),o*n,e,f,p),this.geometry.dispose(),this.geometry=M(),this.geometry.setAttribute("order",new b(new Uint32Array(t),1)),this.geometry.instanceCount=t,this.#r=t,this.visible=!1}};function M(){let i=new C;return i.setAttribute("position",new g(new Float32Array([-1,-1,0,1,-1,0,1,1,0,-1,1,0]),3)),i.setIndex([0,1,2,0,2,3]),i.instanceCount=0,i}var I=`
+import{$ as x,E as v,G as g,Ga as C,I as l,S as y,ca as w,ea as b,h as m,i as u,j as d,pa as z,u as p,w as f}from"./chunk-BAN45AER.js";var c=14,n=7,o=128,I="0.3",A=class extends x{#t=new Worker("sorter.js",{type:"module"});#a=!1;#i=null;#r=0;#e=null;constructor(t){super(M(),new z({glslVersion:v,vertexShader:T,fragmentShader:B,transparent:!0,depthTest:!1,depthWrite:!1,blending:m,blendSrc:u,blendDst:d,uniforms:{gaussians:{value:null},viewport:{value:new g},lightDirection:{value:Array.from({length:4},()=>new l)},lightColour:{value:Array.from({length:4},()=>new l)},ambient:{value:0}}})),this.frustumCulled=!1,this.studio=t,this.#t.onmessage=({data:a})=>{if(this.#a=!1,this.#i=a.means.buffer,a.order.length!==this.geometry.instanceCount)return;let e=this.geometry.getAttribute("order");e.array.set(a.order),e.needsUpdate=!0,this.visible=!0}}show(t,a){let e=t.length/c;e!==this.#r&&this.#s(e),this.#e=t;let{gaussians:s}=this.material.uniforms;s.value.image.data.set(t),s.value.needsUpdate=!0,this.#o(a)}onBeforeRender=(t,a,e)=>{let{viewport:s,lightDirection:S,lightColour:F,ambient:q}=this.material.uniforms;t.getDrawingBufferSize(s.value);let{key:D,fill:j,rims:_}=this.studio;[D,j,..._].forEach((r,h)=>{S.value[h].copy(r.position).normalize().transformDirection(e.matrixWorldInverse),F.value[h].set(r.color.r,r.color.g,r.color.b).multiplyScalar(1.2*r.intensity/Math.PI)}),q.value=.62*a.environmentIntensity,this.#o(e)};dispose(){this.#t.terminate(),this.material.uniforms.gaussians.value?.dispose(),this.material.dispose(),this.geometry.dispose()}#o(t){if(this.#a||!this.#e)return;this.#a=!0;let a=this.modelViewMatrix.multiplyMatrices(t.matrixWorldInverse,this.matrixWorld).elements,e=this.#i?.byteLength===this.#e.byteLength?new Float32Array(this.#i):new Float32Array(this.#e.length);e.set(this.#e),this.#t.postMessage({means:e,stride:c,towards:[-a[2],-a[6],-a[10]]},[e.buffer])}#s(t){let{gaussians:a}=this.material.uniforms;a.value?.dispose();let e=Math.ceil(t/o);a.value=new w(new Float32Array(e*o*c),o*n,e,f,p),this.geometry.dispose(),this.geometry=M(),this.geometry.setAttribute("order",new b(new Uint32Array(t),1)),this.geometry.instanceCount=t,this.#r=t,this.visible=!1}};function M(){let i=new C;return i.setAttribute("position",new y(new Float32Array([-1,-1,0,1,-1,0,1,1,0,-1,1,0]),3)),i.setIndex([0,1,2,0,2,3]),i.instanceCount=0,i}var T=`
 precision highp float;
 uniform highp sampler2D gaussians;
 uniform vec2 viewport;
@@ -29,18 +29,21 @@ void main() {
   vec3 normal = scale.x <= min(scale.y, scale.z) ? axes[0] : scale.y <= scale.z ? axes[1] : axes[2];
   normal = normalize(normal) * (dot(normal, centre.xyz) > 0.0 ? -1.0 : 1.0);
   bool hair = scale.x > 3.0 * max(scale.y, scale.z);
+  // The flatter a disc, the smoother the surface; never so smooth that its light falls between two discs.
+  float thinnest = min(scale.x, min(scale.y, scale.z)), widest = max(scale.x, max(scale.y, scale.z));
+  float roughness = clamp(thinnest / (${I} * widest), 0.28, 1.0), sharp = 2.0 / pow(roughness, 4.0) - 2.0;
   vec3 view = normalize(-centre.xyz);
   vec3 lit = albedo * ambient * (0.8 + 0.2 * normal.y);
   for (int i = 0; i < 4; i++) {
     vec3 l = lightDirection[i], between = normalize(l + view);
     if (hair) { // Kajiya and Kay 1989
-      float facing = clamp((dot(normal, l) + 0.4) / 1.4, 0.0, 1.0), shine = length(cross(axes[0], between));
+      float facing = clamp((dot(normal, l) + 0.8) / 1.8, 0.0, 1.0), shine = length(cross(axes[0], between));
       lit += lightColour[i] * facing * (albedo * length(cross(axes[0], l)) + (0.02 + 0.2 * albedo) * pow(shine, 50.0));
     } else {
       vec3 wrap = vec3(0.32, 0.14, 0.09);
       vec3 soft = max((dot(normal, l) + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0);
-      float shine = pow(max(dot(normal, between), 0.0), 24.0) * max(dot(normal, l), 0.0);
-      lit += lightColour[i] * (albedo * soft + 0.09 * shine);
+      float shine = pow(max(dot(normal, between), 1e-3), sharp) * (sharp + 2.0) * max(dot(normal, l), 0.0);
+      lit += lightColour[i] * (albedo * soft + 0.0028 * shine); // Blinn 1977, with the energy kept
     }
   }
 
@@ -65,7 +68,7 @@ void main() {
   at = 3.0 * position.xy;
   gl_Position = depth < 0.02 ? vec4(2.0, 2.0, 2.0, 1.0)
     : clip + vec4((position.x * first + position.y * second) / viewport * 2.0 * clip.w, 0.0, 0.0);
-}`,L=`
+}`,B=`
 precision highp float;
 in vec2 at;
 in vec4 colour;
