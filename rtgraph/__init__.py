@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rtgraph.errors import AssetError, DeviceError, GraphError, NodeError, RtGraphError
-    from rtgraph.files import InputFile
+    from rtgraph.files import InputFile, OutputFile
     from rtgraph.graph import Plan
     from rtgraph.node import EndOfStream, NativeNode, Node, NodeConfig, Source
     from rtgraph.packet import Packet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "errors": ["AssetError", "DeviceError", "GraphError", "NodeError", "RtGraphError"],
-    "files": ["InputFile"],
+    "files": ["InputFile", "OutputFile"],
     "graph": ["Plan"],
     "node": ["EndOfStream", "NativeNode", "Node", "NodeConfig", "Source"],
     "packet": ["Packet"],
@@ -46,6 +46,7 @@ __all__ = [
     "NodeConfig",
     "NodeError",
     "Output",
+    "OutputFile",
     "Packet",
     "Plan",
     "RtGraphError",

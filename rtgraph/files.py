@@ -22,6 +22,15 @@ class _Readable:
 InputFile = Annotated[str, _Readable()]
 
 
+class _Written:
+    """Marks a path that is there after a run."""
+
+
+#: Of a Config's field: the path of a file that the node writes, relative to the working directory.
+#: `rtgraph run` names it at its end.
+OutputFile = Annotated[str, _Written()]
+
+
 class MissingFileError(AssetError):
     """An input file that is not there: where it was looked for, and the path that looks most like it."""
 
@@ -37,9 +46,17 @@ class MissingFileError(AssetError):
 
 def input_files(config: type[BaseModel]) -> list[str]:
     """The fields of a Config that are InputFile."""
+    return _fields_with(_Readable, config)
 
+
+def output_files(config: type[BaseModel]) -> list[str]:
+    """The fields of a Config that are OutputFile."""
+    return _fields_with(_Written, config)
+
+
+def _fields_with(mark: type, config: type[BaseModel]) -> list[str]:
     def marked(annotation: Any) -> bool:
-        return isinstance(annotation, _Readable) or any(marked(part) for part in get_args(annotation))
+        return isinstance(annotation, mark) or any(marked(part) for part in get_args(annotation))
 
     return [
         name

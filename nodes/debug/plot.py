@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, NodeError, RtGraphError, register
+from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, NodeError, OutputFile, RtGraphError, register
 from rtgraph.context import Context
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Plot(Node):
     """
 
     class Config(NodeConfig):
-        path: str = Field(
+        path: OutputFile = Field(
             "out/plot.png",
             pattern=r"(?i)\.png$",
             description="the picture; its folder is made; relative to the working directory",

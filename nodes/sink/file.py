@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, RtGraphError, register
+from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, OutputFile, RtGraphError, register
 from rtgraph.context import Context
 from rtgraph.nodes.sink.table import CsvTable, NpzTable, Table, not_completed
 
@@ -28,7 +28,7 @@ class FileSink(Node):
     """
 
     class Config(NodeConfig):
-        path: str = Field(
+        path: OutputFile = Field(
             pattern=r"(?i)\.(csv|npz)$",
             description="the file, .csv or .npz; its folder is made; relative to the working directory",
         )

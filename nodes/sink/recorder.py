@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from rtgraph import Input, Node, NodeConfig, RtGraphError, register
+from rtgraph import Input, Node, NodeConfig, OutputFile, RtGraphError, register
 from rtgraph.context import Context
 from rtgraph.nodes.audio import AudioChunk
 from rtgraph.nodes.face.types import ExpressionFrame
@@ -38,7 +38,7 @@ class Recorder(Node):
     """
 
     class Config(NodeConfig):
-        path: str = Field(
+        path: OutputFile = Field(
             pattern=r"(?i)\.(mcap|csv|glb)$",
             description="the file; its folder is made; relative to the working directory",
         )

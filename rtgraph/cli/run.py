@@ -23,6 +23,8 @@ from rtgraph.cli.options import (
 )
 from rtgraph.cli.terminal import print_wide, say
 from rtgraph.errors import NodeError, RtGraphError
+from rtgraph.files import output_files
+from rtgraph.graph import Plan
 from rtgraph.profiler import Profile
 from rtgraph.scheduler import Runner
 from rtgraph.trace import TraceEvent, write_trace
@@ -99,10 +101,22 @@ def run(
             os._exit(130)
         if failure is not None:
             raise failure
+    for path in written(plan):
+        tell(f"wrote {path}")
     if wrong:
         raise RtGraphError("\n".join(wrong))
     if interrupts.count > 1:
         raise typer.Exit(130)
+
+
+def written(plan: Plan) -> list[str]:
+    """The files that the graph's nodes were to write, as far as they are there."""
+    paths = (
+        getattr(planned.node.config, field)
+        for planned in plan.nodes
+        for field in output_files(type(planned.node.config))
+    )
+    return [path for path in dict.fromkeys(paths) if path and Path(path).is_file()]
 
 
 def report(

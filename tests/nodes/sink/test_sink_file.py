@@ -10,8 +10,10 @@ import shutil
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from rtgraph import GraphError, NodeError, RtGraphError
+from rtgraph.cli import app
 from rtgraph.nodes.sink import table
 from rtgraph.nodes.sink.file import FileSink
 from rtgraph.planner import plan_text
@@ -26,6 +28,18 @@ def write(path, values, **config):
 def rows_of(path):
     header, *rows = csv.reader(path.read_text().splitlines())
     return header, np.array(rows, np.float64)
+
+
+def test_the_command_names_the_file_that_it_wrote(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.yaml").write_text(
+        "version: 1\nnodes:\n  a: {type: debug.pulse, config: {count: 3, rate_hz: 100}}\n"
+        "  table: {type: sink.file, config: {path: out/a.csv}, inputs: {x: a.out}}\n"
+    )
+    told = CliRunner().invoke(app, ["run", "g.yaml", "--fast"])
+    assert told.exit_code == 0
+    assert "wrote out/a.csv\n" in told.output
+    assert len(rows_of(tmp_path / "out" / "a.csv")[1]) == 3
 
 
 def test_csv_brings_every_value_back(tmp_path):
