@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtgraph import AssetError, GraphError, Packet
+from rtgraph import AssetError, GraphError, GraphError, Packet
 from rtgraph.files import bundled
 from rtgraph.kernels.eye_encoder_step import EyeEncoderStep
 from rtgraph.models.expression import EYE_STATE
@@ -198,7 +198,7 @@ def test_other_sizes_work_where_they_are_declared():
 
 def test_files_that_are_not_there_are_told(tmp_path):
     left, right = eyes([Look()])
-    with pytest.raises(AssetError, match="there is no file"):
+    with pytest.raises(GraphError, match="there is no file"):
         run(left, right, weights="none.safetensors")
     (tmp_path / "c.json").write_text("[]")
     with pytest.raises(AssetError, match="rtgraph calibrate eyes"):
