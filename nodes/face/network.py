@@ -80,13 +80,7 @@ class NetworkNode(NativeNode):
     def open(self, ctx: Context) -> None:
         name = self.config.weights
         asset = name if name.endswith(".safetensors") else f"{_BUNDLED}{name}.safetensors"
-        try:
-            path = ctx.find_file(asset)
-        except AssetError as error:
-            known = ", ".join(_bundled_sizes()) or "none is installed"
-            raise AssetError(
-                f"{error}; bundled sizes: {known}; or give the path of a .safetensors file"
-            ) from None
+        path = ctx.find_file(asset)
         key = (str(path.resolve()), path.stat().st_mtime_ns, self.part, self.precision)
         found = _packed.get(key) if self.config.device == "cpu" else None
         if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtgraph import AssetError, GraphError, GraphError, Packet
+from rtgraph import AssetError, GraphError, Packet
 from rtgraph.files import bundled
 from rtgraph.kernels.eye_encoder_step import EyeEncoderStep
 from rtgraph.models.expression import EYE_STATE

@@ -14,6 +14,7 @@ from frame_path_graphs import TAPS, frame_noise, graph, make_weights, offline, p
 from rtgraph import (
     AssetError,
     EndOfStream,
+    GraphError,
     Input,
     Node,
     NodeConfig,
@@ -281,8 +282,8 @@ def test_broken_conditions_keep_their_last_good_value(weights):
 
 @pytest.mark.parametrize("speech", [0.0, 0.25, 1.0, float("nan"), -1.0, 2.0])
 def test_the_speech_gate_closes_the_mouth_and_nothing_else(weights, speech):
-    value = ".nan" if np.isnan(speech) else speech
-    more = f"  gate: {{type: test.steady_speech, config: {{value: {value}}}}}\n"
+    config = "broken_from: 0" if np.isnan(speech) else f"value: {speech}"
+    more = f"  gate: {{type: test.steady_speech, config: {{{config}}}}}\n"
     open_mouth, gated = run(graph(weights)), run(graph(weights, denoiser=", speech: gate.out", more=more))
     kept = np.ones(61, np.float32)
     kept[[INDEX[name] for name in ARTICULATION]] = 1.0 if np.isnan(speech) else np.clip(speech, 0, 1)
@@ -292,7 +293,7 @@ def test_the_speech_gate_closes_the_mouth_and_nothing_else(weights, speech):
 
 
 def test_missing_or_wrong_weights_are_named(weights, tmp_path):
-    with pytest.raises(AssetError, match=r"no file 'asset:weights/face-huge.safetensors'.*bundled sizes: "):
+    with pytest.raises(GraphError, match=r"there are no weights 'huge'; bundled are .*tiny"):
         run(graph(weights).replace(str(weights), "huge"))
     with pytest.raises(AssetError, match=r"no file 'nowhere\.safetensors'"):
         run(graph(weights).replace(str(weights), "nowhere.safetensors"))
