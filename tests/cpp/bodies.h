@@ -1,7 +1,9 @@
 // Native nodes and a small builder for the scheduler's tests.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -128,5 +130,13 @@ inline Port port(EdgeKind kind = EdgeKind::queue, bool optional = false) {
   p.optional = optional;
   return p;
 }
+
+inline std::vector<int64_t> up_to(int64_t n) {
+  std::vector<int64_t> v(static_cast<std::size_t>(n));
+  std::iota(v.begin(), v.end(), 0);
+  return v;
+}
+
+inline std::vector<Port> ports(std::initializer_list<Port> list) { return {list}; }
 
 }  // namespace rtgraph::testing
