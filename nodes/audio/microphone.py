@@ -170,7 +170,8 @@ class Microphone(Source):
         self._position += len(frames)
         self._clock.observe(self._position, captured_ns)
         if self._clock.settled:
-            ctx.observe_clock(self._clock.device_ns(time.monotonic_ns()))
+            now = time.monotonic_ns()
+            ctx.observe_clock(self._clock.device_ns(now), now)
         if self._resampler is not None:
             mono = np.clip(self._resampler.process(mono), -1.0, 1.0)
         self._waiting = np.concatenate([self._waiting, mono])

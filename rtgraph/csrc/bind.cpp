@@ -196,7 +196,7 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("stopping", &PythonContext::stopping)
       .def_property_readonly("start_ns", &PythonContext::start_ns)
       .def("now_ns", &PythonContext::now_ns)
-      .def("observe_clock", &PythonContext::observe_clock, "device_ns"_a)
+      .def("observe_clock", &PythonContext::observe_clock, "device_ns"_a, "monotonic_ns"_a)
       .def("elapse", &PythonContext::elapse, "duration_ns"_a)
       .def("waiting", [](PythonContext& context) { return Waiting{context}; }, py::keep_alive<0, 1>())
       .def("count", &PythonContext::count, "what"_a, "n"_a = 1);

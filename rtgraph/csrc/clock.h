@@ -1,6 +1,7 @@
 // The graph's clock: what `now` means for timestamps, on the system's time, a device's, or a test's.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <ctime>
@@ -100,6 +101,17 @@ class Clock {
     return kind_ == ClockKind::audio && follower_.started() ? offset_ns_ + follower_.to_device(ticks) : ticks;
   }
 
+  // `graph_ns` of this moment. Where the device's clock is found to be behind what was said, it stands until that is
+  // reached: no reader, on any thread, sees time go back.
+  int64_t now_ns(int64_t ticks) const noexcept {
+    const int64_t now = graph_ns(ticks);
+    if (kind_ != ClockKind::audio) return now;
+    int64_t told = told_ns_.load(std::memory_order_relaxed);
+    while (now > told && !told_ns_.compare_exchange_weak(told, now, std::memory_order_relaxed)) {
+    }
+    return std::max(now, told);
+  }
+
   // The device's source: its first sample is time zero of the device and lies at this moment on the graph's clock.
   void observe(int64_t device_ns, int64_t system_ns) noexcept {
     if (!follower_.started()) offset_ns_ = system_ns - device_ns;
@@ -114,6 +126,7 @@ class Clock {
   ClockKind kind_;
   std::atomic<int64_t> virtual_ns_{0};
   std::atomic<int64_t> offset_ns_{0};
+  mutable std::atomic<int64_t> told_ns_{0};  // the latest `now_ns`, of `clock: audio`
   ClockFollower follower_;
 };
 

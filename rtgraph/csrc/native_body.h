@@ -16,7 +16,9 @@ class NativeBody final : public Body {
     context_.emit = [](rtgraph_context* c, uint32_t ports) { self(c).emit(ports); };
     context_.now_ns = [](const rtgraph_context* c) { return self(c).firing_->now_ns(); };
     context_.stopping = [](const rtgraph_context* c) { return int{self(c).firing_->stopping()}; };
-    context_.observe_clock = [](rtgraph_context* c, int64_t device_ns) { self(c).firing_->observe_clock(device_ns); };
+    context_.observe_clock = [](rtgraph_context* c, int64_t device_ns, int64_t at_ns) {
+      self(c).firing_->observe_clock(device_ns, at_ns);
+    };
     context_.waited = [](rtgraph_context* c, int64_t ns) { self(c).firing_->waited(ns); };
     context_.count = [](rtgraph_context* c, const char* what, int64_t n) { self(c).firing_->count(what, n); };
   }

@@ -57,11 +57,11 @@ class PythonContext {
 
   int64_t timestamp_ns() const { return firing ? firing->stamp().timestamp_ns : now_ns(); }
   int64_t seq() const { return firing ? firing->stamp().seq : -1; }
-  int64_t now_ns() const { return firing ? firing->now_ns() : scheduler ? scheduler->clock.graph_ns(scheduler->clock.ticks()) : monotonic_ns(); }
+  int64_t now_ns() const { return firing ? firing->now_ns() : scheduler ? scheduler->clock.now_ns(scheduler->clock.ticks()) : monotonic_ns(); }
   int64_t start_ns() const { return scheduler ? scheduler->start_ns : 0; }
   bool stopping() const { return firing && firing->stopping(); }
-  void observe_clock(int64_t device_ns) {
-    if (firing) firing->observe_clock(device_ns);
+  void observe_clock(int64_t device_ns, int64_t monotonic_ns) {
+    if (firing) firing->observe_clock(device_ns, monotonic_ns);
   }
   void elapse(int64_t ns) {
     py::gil_scoped_release unlocked;  // on a live clock it sleeps

@@ -306,13 +306,13 @@ void Firing::put(std::size_t output, Value value, int64_t timestamp_ns) {
 }
 
 int64_t Firing::now_ns() const {
-  return segment_.scheduler_.clock.graph_ns(segment_.manual_ ? segment_.virtual_now_ : monotonic_ns());
+  return segment_.scheduler_.clock.now_ns(segment_.manual_ ? segment_.virtual_now_ : monotonic_ns());
 }
 
 bool Firing::stopping() const { return segment_.scheduler_.stopping(); }
 
-void Firing::observe_clock(int64_t device_ns) {
-  segment_.scheduler_.clock.observe(device_ns, segment_.manual_ ? segment_.virtual_now_ : monotonic_ns());
+void Firing::observe_clock(int64_t device_ns, int64_t monotonic_ns) {
+  segment_.scheduler_.clock.observe(device_ns, monotonic_ns);
 }
 
 void Firing::elapse(int64_t ns) {

@@ -109,7 +109,7 @@ class Firing {
 
   int64_t now_ns() const;
   bool stopping() const;
-  void observe_clock(int64_t device_ns);
+  void observe_clock(int64_t device_ns, int64_t monotonic_ns);
   // The manual clock: this firing takes so much longer. On others, sleeps.
   void elapse(int64_t ns);
   void count(const char* what, int64_t n);

@@ -39,6 +39,22 @@ TEST_CASE("the audio clock follows the device, the system clock itself") {
   CHECK(manual.ticks() == 42);
 }
 
+TEST_CASE("no reader sees the audio clock go back") {
+  Clock audio(ClockKind::audio);
+  constexpr int64_t ms = 1'000'000;
+  audio.observe(0, 1000 * ms);
+  CHECK(audio.now_ns(1010 * ms) == 1010 * ms);
+  audio.observe(10 * ms, 1110 * ms);  // the device is 100 ms behind: half of it is believed
+  CHECK(audio.graph_ns(1110 * ms) < 1070 * ms);
+  CHECK(audio.now_ns(1110 * ms) > 1050 * ms);
+  audio.observe(20 * ms, 1220 * ms);
+  const int64_t before = audio.now_ns(1500 * ms);
+  audio.observe(30 * ms, 1500 * ms);
+  REQUIRE(audio.graph_ns(1501 * ms) < before);
+  CHECK(audio.now_ns(1501 * ms) == before);
+  CHECK(audio.now_ns(2000 * ms) > before);
+}
+
 TEST_CASE("the stopwatch agrees with the monotonic clock and never runs backwards") {
   Stopwatch watch;
   int64_t last = watch.now();

@@ -15,7 +15,7 @@
 
 extern "C" {
 
-#define RTGRAPH_ABI_VERSION 2u
+#define RTGRAPH_ABI_VERSION 3u
 #define RTGRAPH_CAPSULE_NAME "rtgraph.native_node.v1"
 
 enum rtgraph_status { RTGRAPH_OK = 0, RTGRAPH_END = 1, RTGRAPH_ERROR = -1 };
@@ -42,7 +42,7 @@ typedef struct rtgraph_context {
   void (*emit)(struct rtgraph_context*, uint32_t ports);  // runs what follows in this segment, then returns
   int64_t (*now_ns)(const struct rtgraph_context*);
   int (*stopping)(const struct rtgraph_context*);
-  void (*observe_clock)(struct rtgraph_context*, int64_t device_ns);
+  void (*observe_clock)(struct rtgraph_context*, int64_t device_ns, int64_t monotonic_ns);
   void (*count)(struct rtgraph_context*, const char* what, int64_t n);
   void (*waited)(struct rtgraph_context*, int64_t ns);
 } rtgraph_context;
@@ -96,8 +96,9 @@ class Context {
 
   // Sends the outputs in the bit mask `ports` (all by default). May be called several times in one firing.
   void emit(uint32_t ports = ~0u) const { c_->emit(c_, ports); }
-  // A source that drives `clock: audio` says how far its device has come (ns since its first sample).
-  void observe_clock(int64_t device_ns) const { c_->observe_clock(c_, device_ns); }
+  // A source that drives `clock: audio` says how far its device had come (ns since its first sample) at a moment of
+  // CLOCK_MONOTONIC.
+  void observe_clock(int64_t device_ns, int64_t monotonic_ns) const { c_->observe_clock(c_, device_ns, monotonic_ns); }
   // Adds to a counter of this node in the profile; `what` must be a string literal.
   void count(const char* what, int64_t n = 1) const { c_->count(c_, what, n); }
   // A source that waited for its device says how long, since this is no work: the profile leaves it out.
