@@ -32,15 +32,20 @@ class ClockFollower {
     }
     const double step = static_cast<double>(device_ns - device_);
     if (step <= 0) return;
+    if (step > kPause) {  // it stopped, or its times made no sense for a while: the rate stays, the time is taken anew
+      system_ = static_cast<double>(system_ns);
+      device_ = device_ns;
+      publish();
+      return;
+    }
     const double expected = system_ + step * rate_;
     const double error = static_cast<double>(system_ns) - expected;
-    constexpr double kBandwidth = 0.1;
     const double omega = 6.283185307179586 * kBandwidth * step * 1e-9;
     // While young, average evenly: the loop's own bandwidth would take tens of seconds to forget the first jitter.
     const double age = static_cast<double>(device_ns - first_device_);
     const double b = 1.414 * omega, c = omega * omega;
     system_ = expected + (b > step / (age + step) ? b : step / (age + step)) * error;
-    rate_ += c / step * error;
+    rate_ = std::clamp(rate_ + c / step * error, 1 - kMaxDrift, 1 + kMaxDrift);
     device_ = device_ns;
     publish();
   }
@@ -57,6 +62,10 @@ class ClockFollower {
   double drift_ppm() const noexcept { return started() ? (1.0 / read().rate - 1.0) * 1e6 : 0.0; }
 
  private:
+  static constexpr double kBandwidth = 0.1;   // Hz
+  static constexpr double kPause = 500e6;     // ns; the loop is only stable for steps well within its bandwidth
+  static constexpr double kMaxDrift = 1e-3;   // no working oscillator is further off
+
   struct Line {
     int64_t device_ns, system_ns;
     double rate;  // system ns per device ns

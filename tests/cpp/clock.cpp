@@ -26,6 +26,17 @@ TEST_CASE("the follower finds a device's drift through jittery observations") {
   }
 }
 
+TEST_CASE("a pause and a jump leave the follower's rate alone") {
+  ClockFollower follower;
+  constexpr int64_t ms = 1'000'000;
+  for (int64_t n = 1; n <= 200; ++n) follower.observe(n * 10 * ms, n * 10 * ms);
+  follower.observe(3500 * ms, 3540 * ms);  // 1.5 s later, and 40 ms late
+  CHECK(std::abs(follower.drift_ppm()) < 1);
+  CHECK(follower.to_device(3540 * ms) == 3500 * ms);
+  for (int64_t n = 1; n <= 200; ++n) follower.observe((3500 + n * 10) * ms, (4540 + n * 10) * ms);  // a second late
+  CHECK(std::abs(follower.drift_ppm()) < 1100);  // what an oscillator may be off at most
+}
+
 TEST_CASE("the audio clock follows the device, the system clock itself") {
   Clock audio(ClockKind::audio);
   CHECK(audio.graph_ns(77) == 77);  // nothing observed yet
