@@ -254,7 +254,7 @@ bool PythonBody::put_value(Firing& firing, std::size_t output, PyObject* value, 
     data = static_cast<const std::byte*>(static_cast<const void*>(as_array(value)->data));
   }
   Py_INCREF(value);
-  firing.put(output, Value{data, value}, timestamp_ns);
+  Py_XDECREF(static_cast<PyObject*>(firing.put(output, Value{data, value}, timestamp_ns)));
   return true;
 }
 

@@ -297,14 +297,6 @@ void Segment::record_paths(NodeState& n, int64_t tick) {
   }
 }
 
-void Firing::put(std::size_t output, Value value, int64_t timestamp_ns) {
-  OutPort& o = node_.outputs[output];
-  if (o.value.object) segment_.scheduler_.host()->drop(o.value.object);
-  o.value = value;
-  o.stamp.timestamp_ns = timestamp_ns;
-  o.put = true;
-}
-
 int64_t Firing::now_ns() const {
   return segment_.scheduler_.clock.now_ns(segment_.manual_ ? segment_.virtual_now_ : monotonic_ns());
 }

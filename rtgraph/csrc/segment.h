@@ -103,7 +103,15 @@ class Firing {
   const Stamp& stamp() const noexcept { return node_.stamp; }
 
   // Sends a value from an output; of an object a reference is handed over. It goes out when the firing ends or at `flush`.
-  void put(std::size_t output, Value value, int64_t timestamp_ns);
+  // Returns the object that lay there before, whose reference is the caller's now.
+  void* put(std::size_t output, Value value, int64_t timestamp_ns) noexcept {
+    OutPort& o = node_.outputs[output];
+    o.stamp.timestamp_ns = timestamp_ns;
+    o.put = true;
+    void* before = o.value.object;
+    o.value = value;
+    return before;
+  }
   // Runs what follows now, because the node has more to emit.
   void flush() { segment_.flush(node_); }
 
