@@ -20,10 +20,10 @@ class Context(_core.Context):
     """Handed to `open` and to every `process`. Valid for that node alone.
 
     From the core: `timestamp_ns` (of the newest packet that fired the node), `seq`, `start_ns` (of the run),
-    `now_ns()` (on the graph's clock), `stopping`, `observe_clock(device_ns, monotonic_ns)` (sources with `provides_clock`),
-    `count(what, n=1)` (a counter in the profile), `elapse(duration_ns)` (the work takes this long: virtual
-    time on a manual clock, a sleep on others) and `with waiting():` (what is done there is waiting for a
-    device, and not in the node's compute time).
+    `now_ns()` (on the graph's clock), `stopping`, `observe_clock(device_ns, monotonic_ns)` (sources with
+    `provides_clock`), `count(what, n=1)` (a counter in the profile), `elapse(duration_ns)` (the work takes
+    this long: virtual time on a manual clock, a sleep on others) and `with waiting():` (what is done there is
+    waiting for a device, and not in the node's compute time).
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from rtgraph.places import Loc
 from rtgraph.port import ANY_TENSOR, Input
 from rtgraph.segments import cut_into_segments
 from rtgraph.signals import mismatches, resolve_signals
-from rtgraph.spec import EdgeSpec, GraphSpec, check_source
+from rtgraph.spec import EdgeSpec, GraphSpec, NodeSpec, check_source
 from rtgraph.yaml_source import parse_source, read_source
 
 if TYPE_CHECKING:
@@ -94,6 +94,12 @@ class _Builder:
         broken = any(loc[:3] == ("nodes", node.name, "inputs") for loc in self.source.failed)
         return not broken and set(node.inputs) == set(node.spec.inputs)
 
+    def is_doubtful(self, loc: Loc) -> bool:
+        """Of an input, `nodes, NAME, inputs, PORT`: whether it could not be read, or may stand in a field
+        that its node does not have, a misspelt `inputs`."""
+        unknown = [f for f in self.source.failed if len(f) == 3 and f[2] not in NodeSpec.model_fields]
+        return loc in self.source.failed or any(f[:2] == loc[:2] for f in unknown)
+
     def report(
         self,
         loc: Loc,
@@ -151,7 +157,7 @@ class _Builder:
                     self.make_edge(self.nodes.get(name), port, edge_spec, (*loc, i))
             for port_name, port in cls.inputs.items():
                 loc = ("nodes", name, "inputs", port_name)
-                if port_name not in spec.inputs and not port.optional and loc not in self.source.failed:
+                if port_name not in spec.inputs and not port.optional and not self.is_doubtful(loc):
                     lost = [p for p in spec.inputs if p not in cls.inputs] if name in self.swapped else []
                     why = f": --swap kept no edge, as the file connects {', '.join(lost)}" if lost else ""
                     self.report(
@@ -172,14 +178,7 @@ class _Builder:
                     suggest(spec.node, self.names),
                 )
             return
-        if spec.port not in cls.outputs:
-            hint = suggest(spec.port, cls.outputs)
-            self.report(
-                loc,
-                f"{cls.type_name} has no output '{spec.port}'",
-                _one_of(cls.outputs),
-                hint and f"{spec.node}.{hint}",
-            )
+        if not self.has_output(spec.node, cls, spec.port, loc):
             return
         producer = self.nodes.get(spec.node)
         if producer is None or consumer is None:  # one of them has a mistake in its config
@@ -199,6 +198,17 @@ class _Builder:
         )
         consumer.inputs.setdefault(port.name, []).append(edge)
         self.edges.append(edge)
+
+    def has_output(self, name: str, cls: type[Node], port: str, loc: Loc) -> bool:
+        """Whether the node of that name has the output; if not, it is reported."""
+        if port in cls.outputs:
+            return True
+        if port or not cls.outputs:
+            hint, message = suggest(port, cls.outputs), f"{cls.type_name} has no output '{port}'"
+        else:
+            hint, message = next(iter(cls.outputs)), f"'{name}' names no port"
+        self.report(loc, message, _one_of(cls.outputs), hint and f"{name}.{hint}")
+        return False
 
     def sort(self) -> None:
         """Also looks for what only the order tells: circles, and inputs with nothing to match by."""
@@ -238,14 +248,8 @@ class _Builder:
                 self.report(
                     ("frame",), f"there is no node '{name}'", _one_of(self.names), suggest(name, self.names)
                 )
-        elif output not in node.node.outputs:
-            hint = suggest(output, node.node.outputs)
-            self.report(
-                ("frame",),
-                f"{node.spec.type} has no output '{output}'",
-                _one_of(node.node.outputs),
-                hint and f"{name}.{hint}",
-            )
+        else:
+            self.has_output(name, type(node.node), output, ("frame",))
 
     def check_clock(self) -> None:
         if self.spec.clock != "audio" or len(self.nodes) < len(self.names):

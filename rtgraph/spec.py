@@ -61,7 +61,8 @@ def _check_variable_name(name: str) -> str:
 
 def _check_node_port(text: str) -> str:
     node, dot, port = text.partition(".")
-    if not (dot and _NAME.fullmatch(node) and _PORT.fullmatch(port)):
+    # A node alone passes: which outputs it has is known to the planner.
+    if not (_NAME.fullmatch(node) and (_PORT.fullmatch(port) if dot else True)):
         raise mistake(f"'{clip(text)}' names no port", "node.port; `rtgraph nodes TYPE` lists the ports")
     return text
 
@@ -118,7 +119,7 @@ class EdgeSpec(_Model):
 
     @property
     def port(self) -> str:
-        """The producing node's output."""
+        """The producing node's output; nothing where the file names the node alone."""
         return self.source.partition(".")[2]
 
     @model_validator(mode="before")

@@ -29,6 +29,10 @@ MISTAKES = {
         "a: {type: test.ramp}\nb: {type: test.gain, inputs: {x: a.outt}}",
         r"4:36: error: test.ramp has no output 'outt'.*mean 'a.out'",
     ),
+    "no output named": (
+        "a: {type: test.ramp}\nb: {type: test.gain, inputs: {x: a}}",
+        r"4:36: error: 'a' names no port.*did you mean 'a.out'",
+    ),
     "element type": (
         "a: {type: test.other}\nb: {type: test.gain, inputs: {x: a.out}}",
         r"4:36: error: a.out sends Other \(int32\).*Samples \(float32\)",
@@ -87,10 +91,17 @@ def test_ports_are_checked_of_a_node_whose_config_is_wrong_too():
         assert mistake in said, said
 
 
+def test_misspelt_inputs_are_one_mistake():
+    with pytest.raises(GraphError) as caught:
+        plan("a: {type: test.ramp}\nb: {type: test.gain, input: {x: a.out}}")
+    assert [d.message for d in caught.value.diagnostics] == ["node 'b' has no field 'input'"]
+
+
 @pytest.mark.parametrize(
     ("top", "expected"),
     [
         ("frame: b.out\n", r"2:8: error: there is no node 'b'"),
+        ("frame: a\n", r"(?s)2:8: error: 'a' names no port.*did you mean 'a.out'"),
         ("frame: a.nothing\n", r"2:8: error: test.ramp has no output 'nothing'"),
         ("clock: audio\n", r"2:8: error: clock: audio needs one source with a sample clock; none has one"),
         ("threads: {fast: {priority: 5}}\n", r"2:11: error: no node runs on thread 'fast'"),

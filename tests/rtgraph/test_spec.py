@@ -115,9 +115,9 @@ def test_all_mistakes_of_a_file_are_told_in_order_and_once() -> None:
             None,
         ),
         (
-            "version: 1\nframe: mel\nnodes: {a: {type: x.y}}\n",
+            "version: 1\nframe: Mel\nnodes: {a: {type: x.y}}\n",
             (2, 8),
-            "'mel' names no port",
+            "'Mel' names no port",
             "node.port; `rtgraph nodes TYPE` lists the ports",
             None,
         ),
@@ -175,9 +175,9 @@ def test_all_mistakes_of_a_file_are_told_in_order_and_once() -> None:
             None,
         ),
         (
-            node("inputs: {b: [c.d, e]}"),
+            node("inputs: {b: [c.d, E]}"),
             (3, 36),
-            "'e' names no port",
+            "'E' names no port",
             "node.port; `rtgraph nodes TYPE` lists the ports",
             None,
         ),
