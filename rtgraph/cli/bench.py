@@ -30,8 +30,10 @@ def bench(
     """Measure speed against peers in one run, and print both sides with their ratio."""
     suites: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group=GROUP)}
     if suite is None:
+        width = max(map(len, suites), default=0)
         for name in sorted(suites):
-            typer.echo(name)
+            about = (suites[name].load().__doc__ or "").partition("\n")[0]
+            typer.echo(f"{name:{width}}  {about}".rstrip())
         return
     if suite not in suites:
         near = suggest(suite, suites)

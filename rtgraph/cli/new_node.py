@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 #: What the written files import: their class cannot be called so.
 _TAKEN = {
     *("AudioChunk", "Context", "EndOfStream", "Field", "Input", "Level", "NativeNode", "Node", "NodeConfig"),
-    *("Output", "Reading", "Source", "TensorType"),
+    *("Output", "Packet", "Reading", "Source", "TensorType"),
 }
 #: What a template becomes.
 _WRITTEN_AS = {
@@ -99,6 +99,9 @@ def _check_name(what: str, name: str) -> None:
         return
     nearest = re.sub("[^a-z0-9]+", "_", re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
     near = _NAME.fullmatch(nearest) and not keyword.iskeyword(nearest)
+    before, dot, after = name.partition(".")
+    if dot and what == "NAME" and _NAME.fullmatch(before) and _NAME.fullmatch(after):
+        nearest = f"{after} --family {before}"
     raise UsageError(
         f"{what} '{name}' cannot be a name; expected a to z, 0 to 9 and _, from a letter on, no keyword"
         + (f"; did you mean '{nearest}'?" if near else "")

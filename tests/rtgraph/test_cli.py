@@ -134,6 +134,7 @@ def test_warnings_of_nodes_go_to_stderr(graph: str) -> None:
 
 def test_bench_lists_and_runs_suites(monkeypatch: pytest.MonkeyPatch, graph: str) -> None:
     Path("clisuite.py").write_text(
+        '"""Mine against yours.\n\nAnd more."""\n'
         "import json\n"
         "def main(json_path, runs, quick):\n"
         "    json_path.write_text(json.dumps([runs, quick]))\n"
@@ -141,7 +142,7 @@ def test_bench_lists_and_runs_suites(monkeypatch: pytest.MonkeyPatch, graph: str
     monkeypatch.syspath_prepend(".")
     entries = [EntryPoint("mine", "clisuite", "rtgraph.benchmarks")]
     monkeypatch.setattr("rtgraph.cli.bench.entry_points", lambda group: entries)
-    assert rtgraph("bench").stdout == "mine\n"
+    assert rtgraph("bench").stdout == "mine  Mine against yours.\n"
     rtgraph("bench", "mine", "--json", "b.json", "--runs", "2", "--quick")
     assert json.loads(Path("b.json").read_text()) == [2, True]
 

@@ -149,6 +149,7 @@ def test_new_node_writes_three_files_and_overwrites_none(graph: str) -> None:
     ("words", "answer"),
     [
         (["MyNode"], "did you mean 'my_node'?"),
+        (["lab.calm"], "did you mean 'calm --family lab'?"),
         (["lambda"], "cannot be a name"),
         (["json"], "a Python module already"),
         (["a-b"], "did you mean 'a_b'?"),

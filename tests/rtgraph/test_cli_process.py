@@ -168,4 +168,4 @@ def test_what_new_node_makes_runs() -> None:
         [sys.executable, "-m", "pytest", "-q", f"test_{name}.py"], cwd=folder, capture_output=True, text=True
     )
     assert tests.returncode == 0, tests.stdout
-    assert "3 passed" in tests.stdout
+    assert "4 passed" in tests.stdout
