@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rtgraph.files import whole_file
+
 from .eye_weights import CALIBRATED, GAZE_SCALE_RAD, HEADS, EyeWeights
 
 Floats = NDArray[np.float32]
@@ -45,7 +47,8 @@ class EyeCalibration(BaseModel):
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        with whole_file(path) as part:
+            part.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
     def load(path: Path, weights: EyeWeights) -> EyeCalibration:

@@ -1,7 +1,11 @@
-"""Finds files that graphs name: bundled assets and graphs, and those beside the graph file."""
+"""Finds files that graphs name: bundled assets and graphs, and those beside the graph file; writes a file
+whole or not at all."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -102,6 +106,18 @@ def find_file(path: str | Path, folder: Path) -> Path:
         if place.is_file():
             return place
     raise MissingFileError(text, list(dict.fromkeys(p.parent for p in places)), _nearest(text, places))
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a hidden path beside `path`, with its suffix, to write to. What is there at the end takes the
+    place of `path`; after an exception it is gone, and what `path` held stays."""
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _nearest(text: str, places: list[Path]) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,8 @@ def run_node(
     """Run one node alone on a manual clock and record its outputs.
 
     Each input gets its packets at `rate_hz`, the first at time 0; a value may be a `Packet` with a timestamp
-    of its own. A source without an end needs `duration_s`. Raises what the node raises, as NodeError.
+    of its own. Arrays come in as read-only, since a node must not write into its inputs. A source without an
+    end needs `duration_s`. Raises what the node raises, as NodeError.
     """
     name = cls.type_name or register(f"testing.{cls.__name__.lower()}")(cls).type_name
     nodes: dict[str, Any] = {"node": {"type": name, "config": dict(config or {}), "inputs": {}}}
@@ -186,8 +187,20 @@ class _Feed(Source):
         return {"out": self.values[self.sent - 1]}
 
 
+def _locked(value: Any) -> Any:
+    """The same, but arrays cannot be written to: whoever tries gets an error where it happens."""
+    if isinstance(value, Packet):
+        return replace(value, data=_locked(value.data))
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
+
+
 def _feed_type(port: Input, name: str, values: list[Any], rate_hz: float) -> type[Node]:
     """A source class for one input: its port has to say what the values are before they are sent."""
+    values = [_locked(value) for value in values]
     first = values[0].data if values and isinstance(values[0], Packet) else values[0] if values else None
     kind, shape = port.type, None
     if isinstance(first, np.ndarray):

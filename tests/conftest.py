@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 
 from rtgraph import EndOfStream, Input, Node, NodeConfig, Output, Source, TensorType, register
+
+# Triton and the software renderer each bring an LLVM: the process dies unless Triton's is loaded first.
+with contextlib.suppress(ImportError):
+    import triton  # noqa: F401
 
 Samples = TensorType("Samples", "float32", (None,))
 Other = TensorType("Other", "int32", (None,))

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from rtgraph import ANY_TENSOR, Input, Node, NodeConfig, NodeError, OutputFile, RtGraphError, register
 from rtgraph.context import Context
+from rtgraph.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,12 +126,8 @@ class Plot(Node):
             panel.draw(ax, start_ns)
         if c.title:
             figure.suptitle(c.title)
-        part = path.with_name(f".{path.name}.part")
-        try:
+        with whole_file(path) as part:
             figure.savefig(part, format="png")
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 class Panel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +13,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from rtgraph import RtGraphError
-from rtgraph.files import find_file, find_graph
+from rtgraph.files import find_file, find_graph, whole_file
 from rtgraph.models.expression import FRAME
 from rtgraph.nodes.face.face_csv import read_face_csv
 from rtgraph.planner import load_plan
@@ -105,19 +104,15 @@ def _show(progress: Progress, task: TaskID, part: float) -> None:
 def _keep(table: Path, target: Path, format: Format) -> None:
     """Put the table where it was asked for, whole or not at all. Raises RtGraphError where that cannot be
     written."""
-    part = target.with_name(f".{target.name}.part")
     try:
-        with part.open("wb") as file:
+        with whole_file(target) as part, part.open("wb") as file:
             if format == "npz":
                 clip = read_face_csv(table)
                 np.savez(file, time_s=clip.times_s, data=clip.frames, names=np.array(FRAME))
             else:
                 file.write(table.read_bytes())
-        os.replace(part, target)
     except OSError as error:
         raise RtGraphError(f"{target} cannot be written: {error.strerror}; choose another -o") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _targets(audio: list[Path], output: Path | None, suffix: str) -> list[tuple[Path, Path]]:

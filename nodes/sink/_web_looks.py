@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtgraph import RtGraphError
+from rtgraph.files import whole_file
 
 #: Pairs of pictures of one point: more tell nothing new.
 A_POINT = 12
@@ -102,12 +102,10 @@ class Looks:
 
     def write(self, left: NDArray[np.uint8], right: NDArray[np.uint8], targets: NDArray[np.float32]) -> None:
         """Raises RtGraphError where the file cannot be written; an older one then stays as it was."""
-        part = self.path.with_name(f".{self.path.name}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            with whole_file(self.path) as part, part.open("wb") as file:
                 np.savez(file, left=left, right=right, targets=targets)
-            os.replace(part, self.path)
         except OSError as error:
             raise RtGraphError(
                 f"{self.path} cannot be written: {error.strerror}; set the viewer's `looks` to another path"

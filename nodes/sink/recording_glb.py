@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtgraph.files import whole_file
 from rtgraph.models.avatar import Head, load_head
 from rtgraph.models.avatar.glb import Animation, glb_bytes
 from rtgraph.models.expression import ARKIT, FRAME, INDEX
 from rtgraph.nodes.sink.bones import quaternions
-from rtgraph.nodes.sink.recording import CsvRecording, part_path
+from rtgraph.nodes.sink.recording import CsvRecording
 
 #: The joints of a head that a frame turns, and where their yaw, pitch, roll begin.
 _JOINTS = {"head": INDEX["headYaw"], "leftEye": INDEX["leftEyeYaw"], "rightEye": INDEX["rightEyeYaw"]}
@@ -34,13 +34,8 @@ class GlbRecording(CsvRecording):
         if self._table.rows:
             with open(table) as lines:
                 rows = np.loadtxt(lines, delimiter=",", skiprows=1, ndmin=2)
-        part = part_path(self._path)
-        try:
+        with whole_file(self._path) as part:
             part.write_bytes(face_animation(self._head, rows[:, 0], rows[:, 1:]))
-            os.replace(part, self._path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
         self.discard()
 
 

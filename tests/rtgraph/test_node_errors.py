@@ -129,3 +129,19 @@ def test_a_full_edge_within_one_thread_is_an_error_and_not_a_deadlock():
         Runner(plan_text(text)) as runner,
     ):
         runner.run(duration_s=5)
+
+
+def test_a_node_must_not_write_into_its_input():
+    @register("test.doubles_in_place")
+    class Doubles(Node):
+        x = Input()
+        out = Output(like="x")
+
+        def process(self, x, ctx):
+            x *= 2
+            return x
+
+    given = np.ones(3, np.float32)
+    with pytest.raises(NodeError, match="read-only"):
+        run_node(Doubles, {"x": [given]})
+    assert given.tolist() == [1, 1, 1]

@@ -87,7 +87,10 @@ def calibrate_eyes(
     left, right, targets = read_looks(looks) if looks else synthetic_looks(synthetic or 0)
     features, before = encode_pairs(loaded, left, right)
     fitted = eye_calibration.fit(loaded, features, targets)
-    fitted.save(output)
+    try:
+        fitted.save(output)
+    except OSError as error:
+        raise AssetError(f"{output} cannot be written: {error.strerror}; name another file") from None
     _, after = encode_pairs(loaded, left, right, fitted)
     console = Console()
     for eye, name in enumerate(("left", "right")):

@@ -13,6 +13,7 @@ import typer
 from rich.progress import track
 
 from rtgraph import AssetError
+from rtgraph.files import whole_file
 from rtgraph.kernels.decode import DecodeState, decode
 from rtgraph.models.avatar import Head, identity_code, load_head
 from rtgraph.models.avatar.drive import rig_inputs
@@ -127,6 +128,7 @@ def _write_png(path: Path, picture: Picture) -> None:
     from PIL import Image
 
     try:
-        Image.fromarray(picture).save(path)
+        with whole_file(path) as part:
+            Image.fromarray(picture).save(part)
     except OSError as error:
         raise AssetError(f"{path} cannot be written ({error}); choose another -o") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtgraph import AssetError
+from rtgraph.files import whole_file
 
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
 
@@ -44,17 +44,14 @@ def write_video(
     command += ["-r", f"{rate_hz:g}", "-i", "-"]
     if audio is not None and path.suffix not in (".gif", ".webp"):
         command += ["-ss", f"{audio_start_s:g}", "-i", str(audio), "-shortest"]
-    part = path.with_name(f".{path.stem}.part{path.suffix}")  # its suffix tells ffmpeg the container
-    command += [*_ENCODING.get(path.suffix, ()), str(part)]
+    command += _ENCODING.get(path.suffix, ())
     try:
-        count, complaint = _encode(command, itertools.chain([first], still))
-        if complaint:
-            raise AssetError(f"{path}: ffmpeg refused: {complaint.replace(str(part), str(path))}")
-        os.replace(part, path)
+        with whole_file(path) as part:  # its suffix tells ffmpeg the container
+            count, complaint = _encode([*command, str(part)], itertools.chain([first], still))
+            if complaint:
+                raise AssetError(f"{path}: ffmpeg refused: {complaint.replace(str(part), str(path))}")
     except OSError as error:
         raise AssetError(f"{path} cannot be written: {error.strerror}; choose another -o") from None
-    finally:
-        part.unlink(missing_ok=True)
     return count
 
 
