@@ -139,14 +139,14 @@ def test_eyes_over_osc_are_followed_and_made_up_when_their_sender_has_gone():
 
     thread = threading.Thread(target=send)
     thread.start()
-    run = record(plan, {"face": "mix.frame", "share": "gaze.camera_share"}, clock="system", duration_s=3.5)
+    run = record(plan, {"face": "mix.frame", "share": "gaze.camera_share"}, clock="system", duration_s=5.0)
     stop.set()
     thread.join()
     share, yaw = run.stacked("share")[:, 0], run.stacked("face")[:, INDEX["leftEyeYaw"]]
     assert share.max() == 1
     assert np.degrees(yaw.max()) == pytest.approx(20.3, abs=0.5)
     assert share[-1] == 0, "the sender fell silent"
-    assert np.ptp(yaw[-25:]) > 0, "no stare"
+    assert np.ptp(yaw[-100:]) > 0, "no stare"
 
 
 def test_nobody_receives_and_then_somebody_does():
