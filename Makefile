@@ -8,7 +8,7 @@ ARGS ?=
 SUITES ?= runtime kernels face
 MINUTES ?= 30
 # The CPU build where one is at hand; see docs/install.md.
-TORCH ?= torch==2.13.0 triton==3.9.0
+TORCH ?= torch==2.13.0 triton==3.7.1
 
 RUN_PACKAGES := portaudio19-dev
 TEST_PACKAGES := doctest-dev espeak-ng ffmpeg libegl1 libgl1-mesa-dri flite libasound2-plugins pulseaudio pulseaudio-utils

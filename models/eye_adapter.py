@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
-from safetensors.numpy import save as to_bytes
 
 from .expression import EYE
 from .eye_lift import EYE_INPUT
-from .weights import card_path
+from .weights import card_path, write
 
 Floats = NDArray[np.float32]
 
@@ -64,8 +63,7 @@ class EyeAdapter:
 
 def save(path: Path, adapter: EyeAdapter) -> None:
     """Writes both files."""
-    path.write_bytes(to_bytes({"weight": adapter.weight, "bias": adapter.bias}))
-    card_path(path).write_text(adapter.card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write(path, {"weight": adapter.weight, "bias": adapter.bias}, adapter.card)
 
 
 def load(path: Path) -> EyeAdapter:

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
-from safetensors.numpy import save as to_bytes
 
-from .weights import card_path
+from .weights import card_path, check_finite, write
 
 #: What the last layer gives, and how it becomes an eye's state: value = centre + scale * output. Confidence
 #: and mirrored (the picture is the other eye's, or a mirror's) are logits.
@@ -124,8 +123,7 @@ class EyeWeights:
 
 def save(path: Path, tensors: dict[str, NDArray[np.float32]], card: EyeCard) -> None:
     """Writes both files."""
-    path.write_bytes(to_bytes({name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}))
-    card_path(path).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write(path, {name: np.ascontiguousarray(t, np.float32) for name, t in tensors.items()}, card)
 
 
 def load(path: Path) -> EyeWeights:
@@ -152,6 +150,7 @@ def load(path: Path) -> EyeWeights:
             f"{path}: its tensors do not fit the sizes in {card_file.name}: {', '.join(wrong)}; "
             "the two files belong to different trainings"
         )
+    check_finite(path, tensors)
     return EyeWeights(tensors, card)
 
 

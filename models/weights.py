@@ -13,6 +13,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from safetensors.numpy import save as to_bytes
 
+from rtgraph.files import whole_file
+
 from .config import FaceConfig
 
 
@@ -75,8 +77,22 @@ def save(
         for part, module in modules.items()
         for name, tensor in module.state_dict().items()
     }
-    path.write_bytes(to_bytes(tensors))
-    card_path(path).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write(path, tensors, card)
+
+
+def write(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]], card: BaseModel) -> None:
+    """Writes a weights file and its card, each whole or not at all."""
+    with whole_file(path) as part:
+        part.write_bytes(to_bytes(dict(tensors)))
+    with whole_file(card_path(path)) as part:
+        part.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def check_finite(path: Path, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """ValueError where a tensor of a weights file holds a NaN or an infinity."""
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{path}: '{name}' holds NaN or infinity; fetch or train the weights again")
 
 
 def load(path: Path) -> Weights:
@@ -90,6 +106,7 @@ def load(path: Path) -> Weights:
             raise FileNotFoundError(f"{file}: no such file; expected {what} here")
     try:
         tensors = {name: np.asarray(array, np.float32) for name, array in load_file(path).items()}
+        check_finite(path, tensors)
         return Weights(tensors, Card.model_validate_json(card_file.read_text(encoding="utf-8")))
     except SafetensorError as error:
         raise ValueError(f"{path}: not a safetensors file ({error}); fetch or train it again") from error

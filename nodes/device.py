@@ -25,6 +25,11 @@ def on_cuda(node: str, capture: Callable[[], T]) -> T:
     try:
         return capture()
     except ImportError as error:
+        if "_cuda" in str(error):
+            raise AssetError(
+                f"{node}.device: cuda: rtgraph was built without CUDA's compiler; build it where nvcc is, or "
+                "use device: cpu"
+            ) from error
         raise AssetError(
             f"{node}.device: cuda needs torch and triton ({error}); pip install 'rtgraph[cuda]'"
         ) from error

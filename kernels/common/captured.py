@@ -50,6 +50,7 @@ class Captured:
             for name, tensor in outputs.items():
                 self._host[name].copy_(tensor, non_blocking=True)
 
+        self._stream.wait_stream(torch.cuda.current_stream(device))  # where the buffers were filled
         with torch.cuda.stream(self._stream):
             run()  # compiles what is compiled at the first call
         self._stream.synchronize()

@@ -33,6 +33,7 @@ class DeviceBuffer {
     if (size == 0) return;
     check_cuda(cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T)), "cudaMalloc");
     check_cuda(cudaMemset(data_, 0, size * sizeof(T)), "cudaMemset");
+    wait();
   }
   DeviceBuffer(const T* host, std::size_t size) : DeviceBuffer(size) { upload(host, size); }
   ~DeviceBuffer() { cudaFree(data_); }
@@ -45,8 +46,14 @@ class DeviceBuffer {
 
   // Blocks until the copy is done.
   void upload(const T* host, std::size_t size, std::size_t at = 0) {
-    if (size != 0) check_cuda(cudaMemcpy(data_ + at, host, size * sizeof(T), cudaMemcpyHostToDevice), "cudaMemcpy");
+    if (size == 0) return;
+    check_cuda(cudaMemcpy(data_ + at, host, size * sizeof(T), cudaMemcpyHostToDevice), "cudaMemcpy");
+    wait();
   }
+  // Zeroing, and copying from memory that is not page-locked, may still be under way when CUDA returns, and streams
+  // that do not block would not wait for it.
+  static void wait() { check_cuda(cudaStreamSynchronize(cudaStreamLegacy), "cudaStreamSynchronize"); }
+
   T* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
 

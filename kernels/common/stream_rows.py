@@ -42,18 +42,18 @@ def hear_kernel(window, mel, replaced, tail, hops, bands, block: tl.constexpr):
 def hold_kernel(held, given, absent, present, reset, replaced, row_stride, width, block: tl.constexpr):
     """held [B, width], rows row_stride apart, takes given [B, width]; a broken row leaves what was held.
 
-    Where present [B] is 0 the row is absent [width] instead.
+    Where present [B] is 0 the row is absent [width] instead, as it is after a reset.
     """
     stream = tl.program_id(0)
     at = tl.arange(0, block)
     real = at < width
     row = held + stream.to(tl.int64) * row_stride
-    old = tl.load(row + at, mask=real, other=0.0)
-    old = tl.where(tl.load(reset + stream) != 0, old * 0.0, old)
+    nothing = tl.load(absent + at, mask=real, other=0.0)
+    old = tl.where(tl.load(reset + stream) != 0, nothing, tl.load(row + at, mask=real, other=0.0))
     new = tl.load(given + stream.to(tl.int64) * width + at, mask=real, other=0.0)
     good = tl.min(tl.where(tl.abs(new) <= LIMIT, 1, 0), axis=0)
     new = tl.where(good != 0, new, old)
     there = tl.load(present + stream) != 0
-    new = tl.where(there, new, tl.load(absent + at, mask=real, other=0.0))
+    new = tl.where(there, new, nothing)
     tl.store(row + at, new, mask=real)
     tl.atomic_add(replaced, tl.where(there, 1 - good, 0))

@@ -92,6 +92,7 @@ class DenoiserStep:
         self._norm, self._out = weight("norm.weight").to(device), linear("out")
         self._inner, self._face_out = linear("head.inner", "silu"), linear("head.out")
         self._present = torch.ones(b, dtype=torch.bool, device=device)
+        self._nothing = buffer(max(c.latent_width, c.hidden_width, c.emotions))
         self._conditions = buffer(b, together.shape[1])
         self._taken, self._c = buffer(b, c.latent_width), buffer(b, c.width)
         self._x, self._modulation = buffer(b, c.width), buffer(b, 2 * c.width)
@@ -124,7 +125,7 @@ class DenoiserStep:
         """Takes an input into its columns; returns where the next begin."""
         width = given.shape[1]
         hold_kernel[(self.streams,)](
-            held[:, start : start + width], given, given, self._present.view(torch.int8),
+            held[:, start : start + width], given, self._nothing, self._present.view(torch.int8),
             self.reset.view(torch.int8), self.replaced, held.stride(0), width, triton.next_power_of_2(width),
         )  # fmt: skip
         return start + width

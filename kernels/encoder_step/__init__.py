@@ -30,11 +30,6 @@ class EncoderStep:
         streams: int = 1,
         isa: str | None = None,
     ) -> None:
-        head_size = config.width // config.heads
-        if head_size % 16 or head_size > 256:
-            raise ValueError(
-                f"encoder_step: head size: expected a multiple of 16 to 256, got {head_size} (width / heads)"
-            )
         if streams < 1:
             raise ValueError(f"encoder_step: streams: expected at least 1, got {streams}")
         self.config, self.streams = config, streams

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "kernels/linear/step_support.h"
@@ -33,6 +34,12 @@ EncoderWeights::EncoderWeights(const EncoderShape& s, const WeightMap& weights, 
       ring_{s.heads, s.width / s.heads, s.window, precision != Precision::float32},
       rotary_(ring_.head_size, s.rotary_base),
       attention_(attention_step(base_isa(set))) {
+  if (ring_.head_size % 16 != 0 || ring_.head_size > 256) {
+    std::string message = "encoder_step: head size: expected a multiple of 16 to 256, got ";
+    message += std::to_string(ring_.head_size);
+    message += " (width / heads)";
+    throw std::invalid_argument(message);
+  }
   const Precision outer = precision == Precision::int8 ? Precision::bfloat16 : precision;
   const auto vector = [&](const std::string& name, int n) { return weights.get(name, {n}); };
   const auto matrix = [&](const std::string& name, int rows, int columns) { return weights.get(name, {rows, columns}); };

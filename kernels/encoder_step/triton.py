@@ -85,7 +85,8 @@ class EncoderStep:
         self._stem, self._frame = convolution("stem", "silu"), convolution("frame", "none")
         together = torch.cat([weight(f"{name}.weight") for name in CONDITIONS], dim=1)
         self._condition = Linear(together, None, precision, "none", device)
-        self._eyes_absent = weight("eyes_absent").to(device)
+        self._absent = {name: torch.zeros(getattr(self, name).shape[1], device=device) for name in CONDITIONS}
+        self._absent["eyes"].copy_(weight("eyes_absent"))
         self._present = torch.ones(b, dtype=torch.bool, device=device)
         self._blocks = [
             (
@@ -161,7 +162,7 @@ class EncoderStep:
             width = given.shape[1]
             present = self.eyes_present if name == "eyes" else self._present
             hold_kernel[(self.streams,)](
-                self._conditions[:, start : start + width], given, self._eyes_absent,
+                self._conditions[:, start : start + width], given, self._absent[name],
                 present.view(torch.int8), mask, self.replaced, self._conditions.stride(0), width,
                 triton.next_power_of_2(width),
             )  # fmt: skip

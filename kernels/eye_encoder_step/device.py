@@ -54,7 +54,10 @@ class EyeEncoderDevice:
                 raise ValueError(f"eye_encoder_step: weights: there is no '{name}'")
             tensor = torch.from_numpy(np.array(weights[name]))
             wide = name.startswith("heads")  # small, and what is read in radians
-            tensors[name] = tensor.to(self.device, torch.float32 if wide else self._type)
+            placed = tensor.to(self.device, torch.float32 if wide else self._type)
+            tensors[name] = (
+                placed.contiguous(memory_format=torch.channels_last) if placed.ndim == 4 else placed
+            )
         self._weights = tensors
         crop = min(height, width)
         self._crop = (
@@ -109,6 +112,7 @@ class EyeEncoderDevice:
     def captured(self) -> torch.cuda.CUDAGraph:
         """A CUDA graph of `step`: `replay` it for every frame."""
         aside = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
+        aside.wait_stream(torch.cuda.current_stream(self.device))  # where the buffers were filled
         with torch.cuda.stream(aside):
             for _ in range(3):  # cuDNN chooses its algorithms
                 self.step()

@@ -60,6 +60,15 @@ def test_reading_needs_no_torch(saved: tuple[Path, OnlineEncoder, OneStepDenoise
     np.testing.assert_allclose(float(answer[1]), encoder.out.weight.sum().item(), rtol=1e-4, atol=1e-5)
 
 
+def test_weights_that_are_no_numbers_are_refused(saved: tuple[Path, OnlineEncoder, OneStepDenoiser]) -> None:
+    path, encoder, denoiser = saved
+    with torch.no_grad():
+        encoder.out.bias[3] = torch.nan
+    weights.save(path, {"encoder": encoder, "denoiser": denoiser}, weights.load(path).card)
+    with pytest.raises(ValueError, match=r"face\.safetensors: 'encoder\.out\.bias' holds NaN or infinity"):
+        weights.load(path)
+
+
 def test_broken_files_are_named(saved: tuple[Path, OnlineEncoder, OneStepDenoiser]) -> None:
     path = saved[0]
     with pytest.raises(KeyError, match="no part 'teacher'; they hold denoiser, encoder"):

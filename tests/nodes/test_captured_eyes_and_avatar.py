@@ -4,6 +4,8 @@ all of it.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from captured_stand_in import StandIn, build_driver
@@ -148,6 +150,7 @@ def test_eyes_on_a_device(device, pictures):
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(find_spec("rtgraph.kernels._cuda") is None, reason="built without nvcc")
 @pytest.mark.parametrize("output", ["mesh", "gaussians", "both"])
 def test_an_avatar_on_a_device(device, output):
     assert_equal(move(device="cuda", output=output), move(output=output), 1e-4)

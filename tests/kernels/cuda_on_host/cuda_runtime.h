@@ -45,6 +45,8 @@ inline cudaError_t cudaMalloc(void** p, std::size_t n) {
   return (*p = std::malloc(n)) != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 inline cudaError_t cudaFree(void* p) { return std::free(p), cudaSuccess; }
+inline const cudaStream_t cudaStreamLegacy = nullptr;
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 inline cudaError_t cudaMemset(void* p, int value, std::size_t n) { return std::memset(p, value, n), cudaSuccess; }
 inline cudaError_t cudaMemcpy(void* to, const void* from, std::size_t n, cudaMemcpyKind) {
   return std::memcpy(to, from, n), cudaSuccess;
