@@ -128,6 +128,8 @@ class Gltf:
         data, stride = self._view(view)
         item = width * np.dtype(dtype).itemsize
         stride = stride or item
+        if count < 0 or offset < 0 or stride < item:
+            raise ValueError(f"{count} elements of {item} bytes cannot stand {stride} apart from {offset} on")
         if count and offset + (count - 1) * stride + item > len(data):
             raise ValueError(f"bufferView {view} is too short")
         if not count:

@@ -134,6 +134,44 @@ def test_nonsense_in_the_json_is_an_error_and_no_crash(tmp_path: Path) -> None:
         import_model(path)
 
 
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("accessor", {"byteOffset": -16}),
+        ("accessor", {"byteOffset": -1_000_000, "count": 20_000}),
+        ("view", {"byteStride": -12}),
+        ("view", {"byteStride": 4}),
+        ("indices", {"byteOffset": -4}),
+        ("values", {"byteOffset": -16}),
+    ],
+)
+def test_nothing_outside_a_buffer_is_read(tmp_path: Path, place: str, change: dict[str, int]) -> None:
+    """Below zero, an offset or a stride leads out of the buffer; a stride under an element makes more of it."""
+    path = tmp_path / "odd.glb"
+    points = np.arange(9, dtype=np.float32)
+    parts: dict[str, dict[str, object]] = {
+        "accessor": {"componentType": 5126, "count": 3, "type": "VEC3", "bufferView": 0},
+        "view": {"buffer": 0, "byteLength": 36},
+        "indices": {"bufferView": 1, "componentType": 5123},
+        "values": {"bufferView": 0},
+    }
+
+    def accessor() -> np.ndarray:
+        sparse = {"count": 3, "indices": parts["indices"], "values": parts["values"]}
+        document = {
+            "accessors": [parts["accessor"] | {"sparse": sparse}],
+            "bufferViews": [parts["view"], {"buffer": 0, "byteOffset": 36, "byteLength": 6}],
+            "buffers": [{"byteLength": 44}],
+        }
+        path.write_bytes(packed(document, points.tobytes() + np.arange(4, dtype=np.uint16).tobytes()))
+        return Gltf(path).accessor(0)
+
+    np.testing.assert_array_equal(accessor(), points.reshape(3, 3))
+    parts[place] |= change
+    with pytest.raises(AssetError, match=r"odd\.glb: accessor 0 is broken.*from"):
+        accessor()
+
+
 def packed(document: dict[str, object], binary: bytes) -> bytes:
     """A GLB of a JSON document and a binary chunk."""
     text = json.dumps(document).encode()

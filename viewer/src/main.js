@@ -42,7 +42,7 @@ const surfaces = choice({ morphs: "Mesh", vertices: "Streamed", gaussians: "Spla
   surface.choose(kind);
   connection.show(kind);
 });
-const status = new Status(surfaces, vrButton, hide);
+const status = new Status(surfaces.element, vrButton, hide);
 document.body.append(h("main", {}, canvas), status.element, panel.element, dock.element, looks.element);
 addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement) return;
@@ -53,7 +53,7 @@ addEventListener("keydown", (event) => {
 const stage = new Stage(canvas, draw);
 const head = new Head();
 stage.scene.add(head);
-const surface = new Surface(stage, head, (text) => status.problem(text));
+const surface = new Surface(stage, head, (text) => status.problem(text), () => surfaces.choose("morphs"));
 enterVr(stage, head, vrButton, looks, (text) => status.problem(text));
 
 const token = new URLSearchParams(location.search).get("token");

@@ -63,6 +63,40 @@ test("the button leads to a file, and the page names it", async (t) => {
   await page.close();
 });
 
+test("cancelled and begun again it runs once, and tells of each point while that one is shown", async (t) => {
+  const graph = await run();
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url);
+  const { steps, points } = await page.evaluate(async () => {
+    const { looks, stage } = viewer, steps = [];
+    stage.renderer.setAnimationLoop(null);
+    looks.pace = { settleMs: 40, keepMs: 40 };
+    let shown;
+    const point = { show: (...angles) => (shown = angles), hide() {} };
+    let first;
+    const begun = new Promise((resolve) => {
+      looks.graph = {
+        calibrate: (step) => steps.push(step),
+        lookAt: (...angles) => {
+          if (angles.length === 0) return;
+          steps.push(`${angles} at ${shown}`);
+          resolve();
+        },
+      };
+      first = looks.run(point);
+    });
+    await begun;
+    dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    await Promise.all([first, looks.run(point)]);
+    return { steps, points: new Set(steps.filter((step) => step.includes(" at "))).size };
+  });
+  assert.equal(points, 9);
+  assert.deepEqual(steps.filter((step) => !step.includes(" at ")), ["begin", "cancel", "begin", "end"]);
+  assert.equal(steps.length, 4 + 1 + 9, `each point once, but the first, which was cancelled: ${steps.join(", ")}`);
+  for (const step of steps.slice(4, -1)) assert.match(step, /^(.+) at \1$/);
+  await page.close();
+});
+
 test("in a headset the trigger starts it, and the points stand at their angles before the eyes", async (t) => {
   const file = join(folder, "vr.npz");
   const graph = await run({ graph: "graphs/vr_eye_only.yaml", settings: { "viewer.looks": file } });

@@ -7,6 +7,20 @@ let chrome;
 before(async () => (chrome = await browser()));
 after(() => chrome.close());
 
+const choose = (title) => [...document.querySelectorAll(".choice button")].find((b) => b.textContent === title).click();
+const isChosen = (title) => document.querySelector('.choice button[aria-pressed="true"]').textContent === title;
+
+// Into a page, before its scripts: `sent`, what it asks the graph to send.
+const NOTE_SENT = () => {
+  const { send } = WebSocket.prototype;
+  globalThis.sent = [];
+  WebSocket.prototype.send = function (text) {
+    const message = JSON.parse(text);
+    if (message.type === "show") sent.push(message.surface);
+    send.call(this, text);
+  };
+};
+
 // Of the head that is shown: the weight of a morph target.
 const weightOf = (name) => {
   const mesh = viewer.head.meshes.find((m) => m.morphTargetDictionary?.[name] !== undefined);
@@ -122,6 +136,64 @@ test("a graph that comes back with another head shows that one, and streams it",
   await page.close();
 });
 
+test("what cannot be drawn is told, and page, button and graph go back to the mesh", async (t) => {
+  const graph = await run();
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url, { script: NOTE_SENT, viewport: { width: 160, height: 120 } });
+  const back = async (problem) => {
+    await until(page, isChosen, "Mesh");
+    assert.match(await page.textContent(".problem"), problem);
+    assert.deepEqual(await page.evaluate(() => [viewer.surface.kind, viewer.head.visible, sent.at(-1)]), ["morphs", true, "morphs"]);
+  };
+  const splats = "**/splats-*.js";
+  await page.route(splats, (route) => route.abort());
+  await page.evaluate(choose, "Splats");
+  await back(/splats-/);
+  await page.evaluate(choose, "Streamed");
+  await page.evaluate(() => viewer.surface.vertices(new Float32Array(9)));
+  await back(/sends 3 vertices/);
+  assert.deepEqual(page.problems.filter((text) => !/Failed to load resource/.test(text)), []);
+  await page.close();
+
+  const other = await open(chrome, graph.url, { script: NOTE_SENT, viewport: { width: 160, height: 120 } });
+  await other.evaluate(choose, "Splats");
+  await until(other, () => !viewer.head.visible);
+  await other.evaluate(() => viewer.surface.gaussians(new Float32Array(15)));
+  await until(other, isChosen, "Mesh");
+  assert.match(await other.textContent(".problem"), /15 numbers/);
+  assert.equal(await other.evaluate(() => sent.at(-1)), "morphs");
+  await other.waitForTimeout(300); // the last Gaussians are sorted, and not shown for all that
+  assert.ok(await other.evaluate(() => viewer.head.visible && !viewer.stage.scene.children.some(({ geometry }) => geometry?.isInstancedBufferGeometry)));
+  assert.deepEqual(other.problems, []);
+  await other.close();
+});
+
+test("a head that goes takes with it all it had on the graphics card", async (t) => {
+  const graph = await run();
+  t.after(graph.stop);
+  const page = await open(chrome, graph.url, { viewport: { width: 160, height: 120 } });
+  const { held, soft, bones } = await page.evaluate(async () => {
+    const { head, stage } = viewer, { info } = stage.renderer;
+    stage.renderer.setAnimationLoop(null);
+    const held = [];
+    for (let i = 0; i < 3; i++) {
+      await head.load("head.glb");
+      stage.renderer.render(stage.scene, stage.camera);
+      const users = info.programs.reduce((sum, { usedTimes }) => sum + usedTimes, 0); // materials that are not disposed of
+      held.push({ textures: info.memory.textures, geometries: info.memory.geometries, users });
+    }
+    let soft = 0, bones = 0;
+    head.traverse((object) => {
+      soft += object.isMesh === true && !head.meshes.includes(object);
+      bones += Boolean(object.skeleton?.boneTexture);
+    });
+    return { held, soft, bones };
+  });
+  assert.ok(soft > 0 && bones > 0, "a head with hair and joints");
+  assert.deepEqual(held[2], held[1]);
+  await page.close();
+});
+
 test("a person who could not be had is asked for again", async (t) => {
   const graph = await run();
   t.after(graph.stop);
@@ -158,4 +230,30 @@ test("a headset is entered and left", async (t) => {
   assert.match(await page.textContent("header"), /Enter VR/);
   assert.deepEqual(page.problems, []);
   await page.close();
+});
+
+test("a headset that cannot be entered is let go, and can be entered the next time", async (t) => {
+  const graph = await run();
+  t.after(graph.stop);
+  for (const [owner, method] of [["XRSession", "requestReferenceSpace"], ["WebGL2RenderingContext", "makeXRCompatible"]]) {
+    const page = await open(chrome, graph.url, { script: HEADSET, viewport: { width: 160, height: 120 } });
+    const enter = () => [...document.querySelectorAll("button")].find((b) => b.textContent === "Enter VR").click();
+    await page.evaluate(([owner, method]) => {
+      const { prototype } = globalThis[owner], works = prototype[method];
+      prototype[method] = async () => {
+        prototype[method] = works;
+        throw new Error("not today");
+      };
+    }, [owner, method]);
+    const size = await page.evaluate(() => viewer.stage.renderer.domElement.width);
+    await page.evaluate(enter);
+    await until(page, () => document.querySelector(".problem").textContent.includes("not today"));
+    await until(page, () => !viewer.stage.renderer.xr.getSession());
+    assert.match(await page.textContent("header"), /Enter VR/);
+    assert.deepEqual(await page.evaluate(() => [viewer.head.position.length(), viewer.stage.renderer.domElement.width]), [0, size]);
+    await page.evaluate(enter);
+    await until(page, () => viewer.stage.renderer.xr.isPresenting);
+    assert.deepEqual(page.problems, []);
+    await page.close();
+  }
 });

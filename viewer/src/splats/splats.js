@@ -47,9 +47,11 @@ export class Splats extends Mesh {
     };
   }
 
-  /** The newest Gaussians. @param {Float32Array} data [count * 14] */
+  /** The newest Gaussians. @param {Float32Array} data [count * 14]  @throws {Error} where they are none */
   show(data, camera) {
     const count = data.length / COLUMNS;
+    if (!Number.isInteger(count))
+      throw new Error(`the graph sends ${data.length} numbers as Gaussians of ${COLUMNS} each: connect those of face.avatar_decoder to the viewer`);
     if (count !== this.#count) this.#resize(count);
     this.#data = data;
     const { gaussians } = this.material.uniforms;

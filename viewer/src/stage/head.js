@@ -44,11 +44,13 @@ export class Head extends Group {
   }
 
   #drop() {
-    for (const { geometry, material } of this.meshes ?? []) {
+    this.traverse(({ isMesh, geometry, material, skeleton }) => {
+      if (!isMesh) return;
       geometry.dispose();
       for (const part of Object.values(material)) if (part?.isTexture) part.dispose();
       material.dispose();
-    }
+      skeleton?.dispose(); // its bones are in a texture
+    });
     this.clear();
     this.meshes = [];
     this.#joints = {};

@@ -38,6 +38,7 @@ export class Stage {
     this.pictures = 0;
     this.scriptMs = 0; // of a picture on the main thread, averaged over the last dozen
     new ResizeObserver(() => this.#fit()).observe(canvas.parentElement);
+    this.renderer.xr.addEventListener("sessionend", () => this.#fit()); // a session that failed to begin leaves no size
     this.#fit();
     this.loop = (nowMs) => {
       const begun = performance.now();

@@ -10,9 +10,9 @@ export class Surface {
   #timer = 0;
   kind = "morphs";
 
-  /** @param {(text: string) => void} problem */
-  constructor(stage, head, problem) {
-    Object.assign(this, { stage, head, problem });
+  /** @param {(text: string) => void} problem  @param {() => void} giveUp chooses morphs, for all who need to know */
+  constructor(stage, head, problem, giveUp) {
+    Object.assign(this, { stage, head, problem, giveUp });
   }
 
   /** @param {"morphs"|"vertices"|"gaussians"} kind */
@@ -20,7 +20,7 @@ export class Surface {
     this.kind = kind;
     this.head.follow(kind === "vertices" ? "vertices" : "morphs");
     this.head.visible = true; // until the first Gaussians are there
-    if (this.#splats) this.#splats.visible = false;
+    this.#splats?.removeFromParent();
     clearTimeout(this.#timer);
     if (NEEDS[kind]) this.#timer = setTimeout(() => this.problem(NEEDS[kind]), NOT_SENT_MS);
   }
@@ -29,35 +29,39 @@ export class Surface {
   vertices(positions) {
     if (this.kind !== "vertices") return;
     clearTimeout(this.#timer);
-    this.#tell(() => this.head.setVertices(positions));
+    this.#tell("vertices", () => this.head.setVertices(positions));
   }
 
   /** @param {Float32Array} normals [V * 3] */
   normals(normals) {
-    if (this.kind === "vertices") this.#tell(() => this.head.setNormals(normals));
+    if (this.kind === "vertices") this.#tell("vertices", () => this.head.setNormals(normals));
   }
 
   /** @param {Float32Array} data [G * 14] */
-  async gaussians(data) {
+  gaussians(data) {
     if (this.kind !== "gaussians") return;
     clearTimeout(this.#timer);
-    if (!this.#splats) {
-      const { Splats } = await import("../splats/splats.js");
-      this.#splats ??= new Splats(this.stage.studio);
+    this.#tell("gaussians", async () => {
+      if (!this.#splats) {
+        const { Splats } = await import("../splats/splats.js");
+        if (this.kind !== "gaussians") return;
+        this.#splats ??= new Splats(this.stage.studio);
+      }
       this.stage.scene.add(this.#splats);
-    }
-    this.#splats.position.copy(this.head.position); // in VR it is elsewhere
-    this.#splats.updateMatrixWorld();
-    this.#splats.show(data, this.stage.camera);
-    this.head.visible = !this.#splats.visible;
+      this.#splats.position.copy(this.head.position); // in VR it is elsewhere
+      this.#splats.updateMatrixWorld();
+      this.#splats.show(data, this.stage.camera);
+      this.head.visible = !this.#splats.visible;
+    });
   }
 
-  #tell(act) {
+  async #tell(kind, act) {
     try {
-      act();
+      await act();
     } catch (error) {
+      if (this.kind !== kind) return; // told already, or no longer what is shown
       this.problem(error.message);
-      this.choose("morphs");
+      this.giveUp();
     }
   }
 }

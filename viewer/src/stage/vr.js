@@ -13,8 +13,9 @@ export async function enterVr(stage, head, button, looks, problem) {
   button.addEventListener("click", async () => {
     const running = xr.getSession();
     if (running) return running.end();
+    let session;
     try {
-      const session = await navigator.xr.requestSession("immersive-vr", { optionalFeatures: ["local-floor"] });
+      session = await navigator.xr.requestSession("immersive-vr", { optionalFeatures: ["local-floor"] });
       const offset = head.focus().sub(head.position);
       head.position.copy(PLACE).sub(offset);
       stage.studio.position.copy(head.position);
@@ -29,6 +30,7 @@ export async function enterVr(stage, head, button, looks, problem) {
       await xr.setSession(session);
     } catch (error) {
       problem(`the headset cannot be entered: ${error.message}`);
+      session?.end().catch(() => {}); // it may have ended by itself
     }
   });
 }

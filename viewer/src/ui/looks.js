@@ -27,6 +27,7 @@ export function fitting(points, distance, width, height) {
 export class LooksPage {
   pace = { settleMs: SETTLE_MS, keepMs: KEEP_MS };
   running = false;
+  #turn = 0; // counts calibrations: one that was cancelled may still be waiting when the next begins
   #points = [];
   #width = h("input", { type: "number", min: 10, max: 300, value: WIDTH_CM, "aria-label": "width of the screen, cm" });
   #distance = h("input", { type: "number", min: 10, max: 500, value: DISTANCE_CM, "aria-label": "from eyes to screen, cm" });
@@ -58,6 +59,7 @@ export class LooksPage {
   async run(inVr = null) {
     if (this.running) return;
     this.running = true;
+    const turn = ++this.#turn;
     this.#inVr = inVr;
     this.element.hidden = false;
     this.#card.hidden = true;
@@ -69,10 +71,10 @@ export class LooksPage {
       if (inVr) inVr.show(yaw, pitch);
       else this.#show(onScreen(share * yaw, share * pitch, distance));
       await wait(this.pace.settleMs);
-      if (!this.running) return;
+      if (turn !== this.#turn) return;
       this.graph.lookAt(share * yaw, share * pitch);
       await wait(this.pace.keepMs);
-      if (!this.running) return;
+      if (turn !== this.#turn) return;
     }
     this.graph.calibrate("end");
     this.#done();
@@ -110,6 +112,7 @@ export class LooksPage {
 
   #close() {
     if (this.running) this.graph.calibrate("cancel");
+    this.#turn++;
     this.#done();
   }
 }
