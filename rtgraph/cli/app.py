@@ -1,7 +1,5 @@
-"""The command `rtgraph`: its global options, and how errors are answered. Each command has a file of its own.
-
-Exit codes: 0 fine, 1 an error while running, 2 a wrong graph or wrong use, 130 interrupted.
-"""
+"""The command `rtgraph`: its global options. Each command has a file of its own, errors are answered in
+lazy_group.py."""
 
 from __future__ import annotations
 
@@ -36,8 +34,3 @@ def rtgraph(
 ) -> None:
     """Real-time dataflow graphs, declared in YAML, run by a lock-free C++ scheduler."""
     log_to_stderr(verbose)
-
-
-def main() -> None:
-    """Entry point of the installed command."""
-    app(prog_name="rtgraph")

@@ -56,6 +56,13 @@ class LazyGroup(TyperGroup):
         except RtGraphError as error:
             _tell(error, debug=ctx.params["debug"])
             raise typer.Exit(2 if isinstance(error, GraphError | UsageError) else 1) from None
+        except ModuleNotFoundError as error:  # of an extra; a command imports some only when it needs them
+            entry = _announced().get(ctx.invoked_subcommand or "")
+            remedy = entry and _remedy(entry, error)
+            if not remedy:
+                raise
+            _tell(RtGraphError(f"{error}{remedy}"), debug=ctx.params["debug"])
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(130) from None
@@ -94,7 +101,8 @@ def _broken(entry: EntryPoint, error: Exception) -> Any:
     def command() -> None:
         raise RtGraphError(f"command '{entry.name}' ({entry.value}) cannot be loaded: {why}") from error
 
-    command.__doc__ = f"Not available: {why}"
+    # The help is drawn by rich, to which square brackets mean colours.
+    command.__doc__ = f"Not available: {why}".replace("[", "\\[")
     return _as_command(entry.name, command, allow_extra_args=True, ignore_unknown_options=True)
 
 
@@ -102,10 +110,11 @@ def _remedy(entry: EntryPoint, error: Exception) -> str:
     """The extra of the command's own package that brings the module which is missing."""
     if not isinstance(error, ModuleNotFoundError) or entry.dist is None or not error.name:
         return ""
+    package = error.name.partition(".")[0]
     extras = [
         extra[1]
         for requirement in entry.dist.requires or ()
-        if re.match(re.escape(error.name) + r"\b", requirement, re.IGNORECASE)
+        if re.match(re.escape(package) + r"\b", requirement, re.IGNORECASE)
         and (extra := re.search(r"extra == ['\"]([\w-]+)['\"]", requirement))
     ]
     if extras:

@@ -209,8 +209,11 @@ bool PythonBody::put_all(Firing& firing, PyObject* outputs) {
   for (const py::object& name : names_) known += (known.empty() ? "" : ", ") + name.cast<std::string>();
   for (const auto item : py::reinterpret_borrow<py::dict>(outputs)) {
     if (std::any_of(names_.begin(), names_.end(), [&](const py::object& n) { return n.equal(item.first); })) continue;
-    firing.node().failure.message = "process returned an output " + py::repr(item.first).cast<std::string>() +
-                                    " that the node does not have; its outputs: " + (known.empty() ? "none" : known);
+    std::string message = "process returned an output ";
+    message += py::repr(item.first).cast<std::string>();
+    message += " that the node does not have; its outputs: ";
+    message += known.empty() ? "none" : known;
+    firing.node().failure.message = message;
     break;
   }
   return false;

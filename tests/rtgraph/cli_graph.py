@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from rtgraph.cli import app
+from rtgraph.cli.app import app
 
 GRAPH = """\
 version: 1

@@ -169,3 +169,25 @@ def test_what_new_node_makes_runs() -> None:
     )
     assert tests.returncode == 0, tests.stdout
     assert "4 passed" in tests.stdout
+
+
+def test_a_package_that_a_command_misses_while_it_works_names_the_extra() -> None:
+    program = "import sys\nfrom rtgraph.cli import main\nsys.modules['scipy'] = None\nmain()"
+    words = ["train", "--data", ".", "-o", "a.safetensors"]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "pip install 'rtgraph[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_while_it_starts_is_no_traceback() -> None:
+    program = (
+        "import os, signal, sys\nfrom rtgraph.cli import main\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Impatient())\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from rtgraph.cli import app
+from rtgraph.cli.app import app
 
 HEAD = """\
 import numpy as np

@@ -13,7 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from rtgraph import ANY_TENSOR, EndOfStream, Input, Node, NodeConfig, Output, Source, register
-from rtgraph.cli import app
+from rtgraph.cli.app import app
 from rtgraph.planner import plan_text
 from rtgraph.profiler import Profile
 from rtgraph.remarks import remarks

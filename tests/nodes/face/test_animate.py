@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rtgraph import RtGraphError
-from rtgraph.cli import app
+from rtgraph.cli.app import app
 from rtgraph.models.expression import FRAME
 from rtgraph.nodes.face import animate
 

@@ -14,7 +14,7 @@ pytest.importorskip("moderngl")
 pytest.importorskip("PIL")
 
 from rtgraph import AssetError
-from rtgraph.cli import app
+from rtgraph.cli.app import app
 from rtgraph.kernels.decode import DecodeState, decode
 from rtgraph.models.avatar import find_head, load_head, rig_inputs
 from rtgraph.models.expression import FRAME, INDEX

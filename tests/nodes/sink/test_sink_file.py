@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rtgraph import GraphError, NodeError, RtGraphError
-from rtgraph.cli import app
+from rtgraph.cli.app import app
 from rtgraph.nodes.sink import table
 from rtgraph.nodes.sink.file import FileSink
 from rtgraph.planner import plan_text
