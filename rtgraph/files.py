@@ -41,7 +41,10 @@ class MissingFileError(AssetError):
     def __init__(self, path: str, looked_in: list[Path], near: str | None) -> None:
         self.path, self.looked_in, self.near = path, looked_in, near
         places = " and ".join(str(folder) for folder in looked_in)
-        hint = f"; did you mean '{near}'?" if near else ""
+        if any((folder / Path(path).name).is_dir() for folder in looked_in):
+            hint = "; it is a folder"
+        else:
+            hint = f"; did you mean '{near}'?" if near else ""
         super().__init__(f"there is no file '{path}' (looked in {places}){hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -41,6 +41,9 @@ _BOUNDS = {
     "multiple_of": "a multiple of {}",
 }
 
+#: The pattern of a file's name by its endings, as Configs write it.
+_ENDINGS = re.compile(r"\(\?i\)\\\.\(?([a-z|]+)\)?\$")
+
 
 def mistake(message: str, expected: str | None = None, hint: str | None = None) -> PydanticCustomError:
     """A validator's complaint in the words that the user will read."""
@@ -151,6 +154,8 @@ def _plain_words(
         if bound in context:
             limit = context[bound]
             return message, words.format(f"{limit:g}" if isinstance(limit, float) else limit), None
+    if endings := _ENDINGS.fullmatch(str(context.get("pattern", ""))):
+        return message, "a name that ends in " + " or ".join(f".{e}" for e in endings[1].split("|")), None
     if kind == "int_from_float":
         return message, "a whole number", None
     if kind == "union_tag_invalid":

@@ -47,6 +47,7 @@ def new(
     head: HeadOption = "default",
 ) -> None:
     """Make a person: from a seed, a named one, or number by number."""
+    _check_suffix(output, ".rthead", "for a GLB use `rtgraph avatar export`")
     made = _person(head, preset, seed, set_ or [])
     save_head(made, output)
     typer.echo(f"{output}  {output.stat().st_size / 1e6:.1f} MB")
@@ -61,6 +62,7 @@ def export(
     head: HeadOption = "default",
 ) -> None:
     """Write a head as GLB with its 52 morph targets, for three.js, Blender and the like."""
+    _check_suffix(output, ".glb", "other programs convert a GLB")
     write_glb(_person(head, preset, seed, set_ or []), output)
     typer.echo(f"{output}  {output.stat().st_size / 1e6:.1f} MB")
 
@@ -75,6 +77,7 @@ def import_(
     """Make a head of a model with ARKit, viseme or VRM morph targets, and report what stands for what."""
     head, matches = import_model(model)
     output = output or model.with_suffix(".rthead")
+    _check_suffix(output, ".rthead", "for a GLB use `rtgraph avatar export`")
     save_head(head, output)
     missing = [match.shape for match in matches if not match.target]
     for match in matches:
@@ -91,15 +94,24 @@ def import_(
     )
 
 
+def _check_suffix(output: Path, suffix: str, otherwise: str) -> None:
+    if output.suffix.lower() != suffix:
+        raise AssetError(f"{output}: expected a name that ends in {suffix}; {otherwise}")
+
+
 def _person(head: str, preset: str, seed: int | None, settings: list[str]) -> Head:
     base = load_head(head)
     code: Code = identity_code(preset, seed, base.identity_groups)
+    limits = {number.name: number for number in base.card.identity}
     for setting in settings:
         name, _, value = setting.partition("=")
         try:
             code[name] = float(value)
         except ValueError:
             raise AssetError(f"--set {setting}: expected NAME=NUMBER, as noseWidth=0.5") from None
+        number = limits.get(name)
+        if number and not number.low <= code[name] <= number.high:
+            raise AssetError(f"--set {setting}: expected {number.low:g} to {number.high:g}")
     name = preset or (f"seed {seed}" if seed is not None else base.card.name)
     made = base.with_identity(code)
     return replace(made, card=made.card.model_copy(update={"name": name}))

@@ -92,7 +92,7 @@ class UdpTarget:
         if state:
             ctx.warn(f"{self._place} does not receive: {state}; sending goes on")
         else:
-            ctx.log.info("%s: %s receives again", ctx.node, self._place)
+            ctx.warn(f"{self._place} receives now")
         self._said = state
 
     def close(self) -> None:

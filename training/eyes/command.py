@@ -102,6 +102,11 @@ def calibrate_eyes(
     console.print(f"written to {output}; use it with --set NODE.calibration={output}")
 
 
+calibrate = typer.Typer(help="Fit a person.", add_completion=False)
+calibrate.callback()(lambda: None)
+calibrate.command("eyes")(calibrate_eyes)
+
+
 def _load(weights: str) -> EyeWeights:
     try:
         return eye_weights.load(find_file(weights, Path.cwd()))

@@ -30,8 +30,9 @@ def read_looks(path: Path) -> tuple[Images, Images, Floats]:
         with np.load(path, allow_pickle=False) as found:
             left, right, targets = found["left"], found["right"], found["targets"]
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "no such arrays are in it"
         raise AssetError(
-            f"{path}: {error}; expected an .npz: left, right [N, H, W] uint8, targets [N, 2] in degrees"
+            f"{path}: {why}; expected an .npz: left, right [N, H, W] uint8, targets [N, 2] in degrees"
         ) from error
     for name, images in (("left", left), ("right", right)):
         if images.dtype != np.uint8 or images.ndim != 3 or images.shape != left.shape:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ import typer
 from rich.progress import track
 
 from rtgraph import AssetError
-from rtgraph.files import whole_file
+from rtgraph.files import find_file, whole_file
 from rtgraph.kernels.decode import DecodeState, decode
 from rtgraph.models.avatar import Head, identity_code, load_head
 from rtgraph.models.avatar.drive import rig_inputs
@@ -23,6 +25,9 @@ from rtgraph.nodes.face.face_csv import FaceClip, read_face_csv
 from .camera import Camera
 from .scene import Picture, Scene
 from .video import write_video
+
+#: Where there is no terminal, how often it says how far it is.
+_TELL_EVERY_S = 5.0
 
 
 def render(
@@ -57,6 +62,7 @@ def render(
     """Render a recorded face. Consider `--mark "synthetic"` for anything that others will see."""
     width, height = _size(size)
     clip = read_face_csv(face)
+    audio = audio and find_file(audio, Path.cwd())
     person = load_head(head)
     if code := identity_code(identity, seed, {number.name: number.group for number in person.card.identity}):
         person = person.with_identity(code)
@@ -73,10 +79,23 @@ def render(
     if still:
         _write_png(output, next(pictures))
     else:
-        write_video(output, track(pictures, output.name, len(times_s), transient=True), fps, audio, at)
+        write_video(output, _followed(pictures, output.name, len(times_s)), fps, audio, at)
     typer.echo(
         f"{output}: {'1 picture' if still else f'{len(times_s)} pictures, {len(times_s) / fps:.1f} s'}"
     )
+
+
+def _followed(pictures: Iterator[Picture], name: str, count: int) -> Iterator[Picture]:
+    """Shows how far it is: a bar on a terminal, elsewhere a line now and then."""
+    if sys.stdout.isatty():
+        yield from track(pictures, name, count, transient=True)
+        return
+    told_s = time.monotonic()
+    for done, picture in enumerate(pictures):
+        if time.monotonic() - told_s > _TELL_EVERY_S:
+            typer.echo(f"{name}: {done} of {count} pictures", err=True)
+            told_s = time.monotonic()
+        yield picture
 
 
 def _pictures(
