@@ -159,6 +159,7 @@ def test_nobody_receives_and_then_somebody_does():
             late.bind(("127.0.0.1", port))
             late.settimeout(3)
             assert b"/VMC/Ext" in late.recv(2048)
+            wait_for(lambda: counted(runner, "vmc", "warnings") == 2)  # does not receive; receives now
         assert runner.profile().nodes["vrchat"].errors == 0
 
 
