@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ pytest.importorskip("scipy")
 from rtgraph.models import lips
 from rtgraph.models.expression import FRAME
 from rtgraph.training.corpus import articulation
+from rtgraph.training.corpus.calibration import __main__ as command
 from rtgraph.training.corpus.calibration.fit import Spoken, agreement, fit
 from rtgraph.training.corpus.calibration.grid_words import phones_of
 from rtgraph.training.corpus.parameters import Parameters, default
@@ -73,6 +75,21 @@ def test_a_mouth_with_other_targets_is_found_again() -> None:
     found = fit(clips[:16], p, 3, rng)
     before, after = agreement(clips[16:], p)[0], agreement(clips[16:], found)[0]
     assert after > before + 0.3 * (1 - before), (before, after)
+
+
+def test_clips_that_validate_are_not_fitted_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = sentence(np.random.default_rng(2), default())
+    stored = [replace(clip, split="train")] * 19 + [replace(clip, split="valid")] * 40
+
+    def read_all(folder: None, split: str | None, sources: list[str]) -> list[RealClip]:
+        return [c for c in stored if split in (None, c.split)]
+
+    monkeypatch.setattr(command, "read_all", read_all)
+    monkeypatch.setattr("sys.argv", ["calibration"])
+    assert command.main() == 1
+    assert "grid_s1 has 19 clips with words" in capsys.readouterr().err
 
 
 def test_a_clip_without_words_is_told() -> None:

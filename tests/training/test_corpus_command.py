@@ -89,7 +89,32 @@ def test_clips_come_back_as_they_were_and_in_splits(tmp_path: Path) -> None:
         split: {c.recording.about.get("voice") for c in read_all(tmp_path, split)}
         for split in ("train", "valid")
     }
+    assert voices["valid"] - {None}
     assert (voices["train"] & voices["valid"]) <= {None}
+
+
+def test_a_timbre_trains_or_validates_in_every_language() -> None:
+    from rtgraph.training.corpus.clips import split_of
+    from rtgraph.training.corpus.engines import espeak
+
+    for timbre in espeak._TIMBRES:
+        accents = [accent for accents in espeak._LANGUAGES.values() for accent in accents]
+        assert len({split_of("espeak", f"{accent}+{timbre}") for accent in accents}) == 1
+    held_out = [split_of("espeak", f"en-us+{timbre}") == "valid" for timbre in espeak._TIMBRES]
+    assert 1 <= sum(held_out) <= 3
+
+
+@pytest.mark.usefixtures("hummer")
+def test_a_corpus_of_an_earlier_version_is_used_as_it_is(tmp_path: Path) -> None:
+    made = generate(tmp_path, 0.001, 1, ("flite",))
+    about = tmp_path / "corpus.json"
+    about.write_text(about.read_text().replace('"version": 2', '"version": 1'))
+    clips = len(list(read_all(tmp_path)))
+    shards.face_path(tmp_path, 0).unlink()
+    assert generate(tmp_path, 0.001, 1, ("flite",)) == made
+    assert len(list(read_all(tmp_path))) == clips
+    with pytest.raises(CorpusError, match="not made longer"):
+        generate(tmp_path, 0.1, 1, ("flite",))
 
 
 @pytest.mark.usefixtures("hummer")

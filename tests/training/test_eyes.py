@@ -115,6 +115,8 @@ def test_an_encoder_learns_resumes_and_folds(tmp_path):
     encoder = training.train(tmp_path, images=BATCH * 16, report=told.append, checkpoint=checkpoint)
     assert [p.images for p in told] == [BATCH * 8, BATCH * 16]
     assert told[1].loss < 0.8 * told[0].loss
+    with pytest.raises(training.EyeTrainingError, match="give the same --seed and --corpus"):
+        training.train(tmp_path, images=BATCH * 24, seed=1, checkpoint=checkpoint)
     batch = next(batches(tmp_path, np.random.default_rng(9)))
     assert batch.images.shape == (BATCH, 128, 128)
     images = batch.images[:3]
@@ -129,6 +131,31 @@ def test_an_encoder_learns_resumes_and_folds(tmp_path):
             norm.running_var.uniform_(0.5, 2.0)
         for a, b in zip(fresh.eval()(images), fresh.folded()(images), strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_weights_are_not_touched_before_the_end(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    from rtgraph.training.eye_corpus.generate import generate
+    from rtgraph.training.eyes import __main__ as command
+    from rtgraph.training.eyes.batches import BATCH, GROUP
+
+    generate(tmp_path / "corpus", images=640, seed=1, pictures=GROUP)
+    out = tmp_path / "eye.safetensors"
+    out.write_bytes(b"weights that serve")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "look_at", killed)
+    given = ["--corpus", str(tmp_path / "corpus"), "--out", str(out), "--images", str(BATCH)]
+    monkeypatch.setattr("sys.argv", ["eyes", *given])
+    with pytest.raises(KeyboardInterrupt):
+        command.main()
+    assert f"{BATCH} of {BATCH} images" in capsys.readouterr().out
+    assert out.read_bytes() == b"weights that serve"
+    monkeypatch.setattr("sys.argv", ["eyes", *given, "--seed", "1"])
+    assert command.main() == 1
+    assert "delete it to begin anew" in capsys.readouterr().err
 
 
 def test_what_a_person_brings_along_is_not_held_against_a_picture():

@@ -13,6 +13,8 @@ pytest.importorskip("scipy")
 from face_clips import recording, silence, speech, vowel
 
 from rtgraph.kernels.mel import MelState, mel
+from rtgraph.training.corpus import Chances
+from rtgraph.training.face import features
 from rtgraph.training.face.batches import Windows
 from rtgraph.training.face.config import DataConfig
 from rtgraph.training.face.features import (
@@ -97,6 +99,37 @@ def test_speech_is_where_it_is_loud() -> None:
     assert not inside[110:].any()
 
 
+def test_other_voices_are_heard_but_never_the_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(10)
+    people, made = [recording(rng, str(i)) for i in range(3)], [speech(rng) for _ in range(3)]
+    voices = [c.audio for c in (*people, *made)]
+    told: list[list[np.ndarray]] = []
+
+    def augment(
+        audio: np.ndarray, rng: np.random.Generator, others: list[np.ndarray], _: object
+    ) -> np.ndarray:
+        told.append(others)
+        return audio
+
+    monkeypatch.setattr(features, "augment", augment)
+    list(real_streams(people, rng, others=voices))
+    list(synthetic_streams(made, rng, others=voices))
+    for others, expected in zip(
+        told, ([3, 4, 5], [0, 1, 2, 4, 5], [0, 1, 2, 3, 5], [0, 1, 2, 3, 4]), strict=True
+    ):
+        assert [i for i, voice in enumerate(voices) if any(voice is other for other in others)] == expected
+
+
+def test_a_second_talker_is_in_the_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "_CALM", Chances(1, 0, 0, 0, 0, 0, 0, 0))
+    clip, other = (speech(np.random.default_rng(i)) for i in (11, 12))
+    alone, beside = (
+        next(iter(synthetic_streams([clip], np.random.default_rng(0), others=others)))
+        for others in ((), (other.audio,))
+    )
+    assert np.abs(alone.mel - beside.mel).mean() > 0.05
+
+
 def test_shards_come_back_and_windows_are_drawn_from_them(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     real = list(real_streams([recording(rng, str(i)) for i in range(4)], rng))
@@ -114,6 +147,15 @@ def test_shards_come_back_and_windows_are_drawn_from_them(tmp_path: Path) -> Non
     assert batch.motion.shape == (5, 77, 61)
     assert batch.eyes.shape == (5, 77, 160)
     assert not batch.eyes[..., 14:].any()
+
+
+def test_what_a_window_is_padded_with_is_not_there(tmp_path: Path) -> None:
+    made = list(synthetic_streams([speech(np.random.default_rng(7))], np.random.default_rng(0)))
+    write_shard(tmp_path / "speech-000.npz", made)
+    config = DataConfig(batch=3, window_frames=made[0].frames + 40, shares={"speech": 1})
+    batch = next(Windows(tmp_path, config).batches(np.random.default_rng(0)))
+    assert batch.there[:, : made[0].frames].all()
+    assert not batch.there[:, made[0].frames :].any()
 
 
 def test_look_ahead_brings_later_sound_to_the_same_face(tmp_path: Path) -> None:

@@ -101,6 +101,21 @@ def test_numbers_that_are_not_known_cost_nothing(batch: Batch) -> None:
     assert loss_of(batch, frame)["frame"] > 0.1
 
 
+def test_what_is_padded_is_not_learned_from(batch: Batch) -> None:
+    there = torch.ones(batch.spoken.shape, dtype=torch.bool)
+    there[:, -30:] = False
+    spoken = replace(batch, spoken=batch.spoken | True)
+    padded, whole = replace(spoken, there=there), replace(spoken, there=there | True)
+    guess = batch.motion * 0.7
+    other = (
+        guess + torch.rand(guess.shape, generator=torch.Generator().manual_seed(1)) * 0.3 * ~there[..., None]
+    )
+    for name, loss in loss_of(padded, guess).items():
+        torch.testing.assert_close(loss, loss_of(padded, other)[name], msg=name)
+    differing = [n for n, loss in loss_of(whole, guess).items() if not loss.isclose(loss_of(whole, other)[n])]
+    assert {"frame", "velocity", "lips", "closure", "confidence"} <= set(differing)
+
+
 def test_a_mirrored_movement_costs_more_than_none(batch: Batch) -> None:
     closed = batch.motion * 0
     mirrored = batch.motion.mean(1, keepdim=True) * 2 - batch.motion
@@ -172,6 +187,16 @@ def test_a_broken_checkpoint_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"half a file")
     with pytest.raises(checkpoint.CheckpointError, match="delete it"):
         checkpoint.load(path, torch.device("cpu"))
+
+
+def test_a_run_is_made_of_the_same_once_it_has_begun(tmp_path: Path) -> None:
+    checkpoint.claim(tmp_path, {"data": "a", "settings": {"seed": 0, "data": {"batch": 8}}})
+    made_of = {"data": "b", "settings": {"seed": 0, "data": {"batch": 8}}}
+    checkpoint.claim(tmp_path, made_of)  # nothing was done yet
+    checkpoint.save(tmp_path / "regression/checkpoint.pt", {"step": 1})
+    checkpoint.claim(tmp_path, made_of)
+    with pytest.raises(checkpoint.CheckpointError, match=r"other data, settings\.data\.batch; delete that"):
+        checkpoint.claim(tmp_path, {"data": "a", "settings": {"seed": 0, "data": {"batch": 9}}})
 
 
 def test_settings_are_checked(tmp_path: Path) -> None:

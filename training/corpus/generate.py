@@ -20,6 +20,8 @@ from .utterance import CorpusError
 #: minutes.
 CLIPS_PER_SHARD = 16
 
+_VERSION = 2  # 1 held voices out within each language, and let the same timbre train in another
+
 _FACE_CODE = ("articulation", "face", "gestures", "phones", "prosody", "style")
 
 
@@ -44,16 +46,22 @@ def generate(
 
     The same seed and engines give the same sound, interrupted or not, as far as the engines themselves
     repeat; other articulation parameters than last time remake the faces and keep the sound. Raises
-    CorpusError when the folder holds another corpus, EngineMissing when an engine is not installed.
+    CorpusError when the folder holds another corpus, or one of an earlier version that is too short,
+    EngineMissing when an engine is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, seed, engine_names)
+    version = _claim(folder, seed, engine_names)
     mark = _mark(default())  # once: the code on the disk may change under a run of hours
     recorder: Recorder | None = None
     total, number, left_out = 0.0, 0, 0
     while total < hours * 3600:
         speech = shards.speech_path(folder, number)
         if not speech.exists():
+            if version != _VERSION:
+                raise CorpusError(
+                    f"{folder} was begun by an earlier version, which held other voices out; it can be "
+                    "used as it is, but not made longer: make another --out"
+                )
             recorder = recorder or Recorder({name: engines.load(name) for name in engine_names}, seed)
             left_out += _record(speech, recorder, number)
         _animate(speech, shards.face_path(folder, number), default(), mark)
@@ -96,13 +104,15 @@ def _mark(parameters: Parameters) -> str:
     return digest.hexdigest()[:16]
 
 
-def _claim(folder: Path, seed: int, engine_names: Sequence[str]) -> None:
-    """Write down what the corpus is made of, or check that it is the same as before."""
-    wanted = {"version": 1, "seed": seed, "engines": list(engine_names)}
+def _claim(folder: Path, seed: int, engine_names: Sequence[str]) -> int:
+    """Write down what the corpus is made of, or check that it is the same as before; returns the version that
+    began it.
+    """
+    wanted = {"seed": seed, "engines": list(engine_names)}
     path = folder / "corpus.json"
     if not path.exists():
-        path.write_text(json.dumps(wanted, indent=1) + "\n", "utf-8")
-        return
+        path.write_text(json.dumps({"version": _VERSION, **wanted}, indent=1) + "\n", "utf-8")
+        return _VERSION
     found = json.loads(path.read_text("utf-8"))
     for key, value in wanted.items():
         if found.get(key) != value:
@@ -110,3 +120,4 @@ def _claim(folder: Path, seed: int, engine_names: Sequence[str]) -> None:
                 f"{path}: {key} is {found.get(key)!r}, expected {value!r}; "
                 "give the arguments that it was begun with, or another --out"
             )
+    return int(found["version"])

@@ -1,5 +1,5 @@
 """`python -m rtgraph.training.eyes`: trains the eye encoder on rendered eyes and writes its weights; killed
-at any time, it resumes by the same command."""
+at any time, it resumes by the same command. The weights are written when the training is done."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import torch
 
 from rtgraph.models import eye_adapter
 from rtgraph.models.eye_calibration import mark
-from rtgraph.models.eye_encoder import EyeEncoder
 from rtgraph.models.eye_weights import EyeCard, load, save
 from rtgraph.training.eye_corpus.shards import EyeCorpusError
 
 from .adapter import fit_adapter
 from .people import look_at
-from .train import Progress, train
-from .wearers import Ways, learn_ways, no_ways
+from .train import EyeTrainingError, Progress, train
+from .wearers import learn_ways
 
 
 def main() -> int:
@@ -36,29 +35,25 @@ def main() -> int:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
 
-    def write(encoder: EyeEncoder, images: int, ways: Ways | None = None) -> None:
-        card = EyeCard(
-            name="eye",
-            licence="Apache-2.0",
-            config=encoder.config,
-            data=["rendered infrared eyes, python -m rtgraph.training.eye_corpus (Apache-2.0)"],
-            images_seen=images,
-            notes="Both eyes share the weights; a right eye is mirrored. Trained on rendered pictures only.",
-        )
-        save(given.out, encoder.arrays() | (ways or no_ways(encoder.config)), card)
-
     def report(p: Progress) -> None:
         print(f"{p.images:8d} of {p.wanted} images  loss {p.loss:.4f}  {p.images_a_second:.0f}/s", flush=True)
-        write(p.encoder.folded(), p.images)  # what there is, should the run be cut short
 
     try:
         encoder = train(given.corpus, given.images, given.seed, report, given.out.with_suffix(".checkpoint"))
         print(f"looking at {given.people} people, for calibrations and the face's adapter", flush=True)
         people = look_at(encoder, given.people)
-        write(encoder, given.images, learn_ways(people, encoder.config.ways))
+        card = EyeCard(
+            name="eye",
+            licence="Apache-2.0",
+            config=encoder.config,
+            data=["rendered infrared eyes, python -m rtgraph.training.eye_corpus (Apache-2.0)"],
+            images_seen=given.images,
+            notes="Both eyes share the weights; a right eye is mirrored. Trained on rendered pictures only.",
+        )
+        save(given.out, encoder.arrays() | learn_ways(people, encoder.config.ways), card)
         adapter = fit_adapter(people, mark(load(given.out)))
         eye_adapter.save(given.out.with_name(f"{given.out.stem}-adapter.safetensors"), adapter)
-    except EyeCorpusError as error:
+    except (EyeCorpusError, EyeTrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

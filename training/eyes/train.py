@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ _PEAK_RATE, _DECAY = 3e-3, 1e-2
 #: Shares of all images: until the rate has reached its peak, and from when on it falls to nothing.
 _WARM, _FALL = 0.02, 0.6
 _REPORT_EVERY = 200  # batches
+
+
+class EyeTrainingError(Exception):
+    """A training cannot be gone on with; the message says why and what to do."""
 
 
 class Learner(nn.Module):
@@ -52,7 +57,6 @@ class Progress:
     wanted: int
     loss: float
     images_a_second: float
-    encoder: EyeEncoder  # the mean of the last thousand steps; `folded` gives what can be saved
 
 
 def train(
@@ -65,8 +69,10 @@ def train(
 ) -> EyeEncoder:
     """Shows so many images (the corpus again and again) to a new encoder; returns its running mean, folded.
 
-    With `checkpoint` everything is written there now and then, and a run that finds the file goes on from it.
+    With `checkpoint` everything is written there now and then, and a run that finds the file goes on from it;
+    EyeTrainingError where it was begun with another seed or corpus.
     """
+    made_of = _made_of(corpus, seed)
     torch.manual_seed(seed)
     learner = Learner(config or EyeEncoderConfig()).train()
     learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
@@ -76,10 +82,9 @@ def train(
     optimiser = torch.optim.AdamW(groups, lr=_PEAK_RATE, betas=(0.9, 0.98))
     averaged = AveragedModel(learner, avg_fn=_average, use_buffers=True)
     parts = {"learner": learner, "optimiser": optimiser, "averaged": averaged}
-    shown = _resume(checkpoint, parts)
+    shown = _resume(checkpoint, parts, made_of)
     rng = np.random.default_rng((seed, shown))
     before, started, mean = shown, time.monotonic(), math.nan
-    mean_encoder = cast(Learner, averaged.module).encoder
     for step, batch in enumerate(batches(corpus, rng), 1):
         for group in optimiser.param_groups:
             group["lr"] = rate(shown / images)
@@ -93,11 +98,11 @@ def train(
         mean = error.item() if math.isnan(mean) else 0.98 * mean + 0.02 * error.item()
         if step % _REPORT_EVERY == 0 or shown >= images:
             speed = (shown - before) / (time.monotonic() - started)
-            report(Progress(shown, images, mean, speed, mean_encoder))
-            _keep(checkpoint, parts, shown)
+            report(Progress(shown, images, mean, speed))
+            _keep(checkpoint, parts, shown, made_of)
         if shown >= images:
             break
-    return mean_encoder.folded()
+    return cast(Learner, averaged.module).encoder.folded()
 
 
 def rate(share: float) -> float:
@@ -111,19 +116,31 @@ def _average(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
     return average + (now - average) * max(0.001, 9 / (10 + float(steps)))
 
 
-def _keep(checkpoint: Path | None, parts: dict[str, Any], shown: int) -> None:
+def _made_of(corpus: Path, seed: int) -> dict[str, Any]:
+    """What a training depends on; a corpus that grows stays the same."""
+    about = corpus / "corpus.json"
+    return {"seed": seed, "corpus": json.loads(about.read_text("utf-8")) if about.exists() else None}
+
+
+def _keep(checkpoint: Path | None, parts: dict[str, Any], shown: int, made_of: dict[str, Any]) -> None:
     if checkpoint is None:
         return
     unfinished = checkpoint.with_suffix(".part")
-    torch.save({"shown": shown} | {name: part.state_dict() for name, part in parts.items()}, unfinished)
+    states = {name: part.state_dict() for name, part in parts.items()}
+    torch.save({"shown": shown, "made_of": made_of} | states, unfinished)
     unfinished.replace(checkpoint)
 
 
-def _resume(checkpoint: Path | None, parts: dict[str, Any]) -> int:
+def _resume(checkpoint: Path | None, parts: dict[str, Any], made_of: dict[str, Any]) -> int:
     """The images that a checkpoint has seen; 0 where there is none."""
     if checkpoint is None or not checkpoint.exists():
         return 0
     found = torch.load(checkpoint, weights_only=True)
+    if found.get("made_of") != made_of:
+        raise EyeTrainingError(
+            f"{checkpoint} was begun with {found.get('made_of')}, expected {made_of}; "
+            "give the same --seed and --corpus, or delete it to begin anew"
+        )
     for name, part in parts.items():
         part.load_state_dict(found[name])
     return int(found["shown"])

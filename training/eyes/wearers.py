@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgraph.models.eye_weights import CALIBRATED, GAZE_SCALE_RAD, EyeEncoderConfig
+from rtgraph.models.eye_weights import CALIBRATED, GAZE_SCALE_RAD
 
 from .people import People
 
@@ -35,14 +35,6 @@ def learn_ways(people: People, count: int) -> Ways:
     seen = np.stack([open_enough, open_enough, np.ones_like(open_enough)], 2).astype(np.float64)
     ways, noise = factors(x, wanted - people.raw[..., CALIBRATED], seen, count)
     return {"ways": ways, "ways.noise": noise}
-
-
-def no_ways(config: EyeEncoderConfig) -> Ways:
-    """Those of an encoder for which nothing was learned yet: a calibration changes nothing."""
-    return {
-        "ways": np.zeros((config.ways, len(CALIBRATED), config.features + 1), np.float32),
-        "ways.noise": np.ones(len(CALIBRATED), np.float32),
-    }
 
 
 def factors(

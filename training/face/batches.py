@@ -17,6 +17,7 @@ from .config import KINDS, DataConfig
 from .features import Stream, read_shard
 from .seen_eyes import see
 
+_PER_FRAME = ("motion", "lips", "spoken")
 _PUPILS = [EYE_STATE.index(f"pupilMm{side}") for side in ("Left", "Right")]
 
 
@@ -28,6 +29,7 @@ class Batch:
     motion: Tensor  # [B, T, 61]
     lips: Tensor  # [B, T, 2]
     spoken: Tensor  # [B, T] bool
+    there: Tensor  # [B, T] bool, False where a window is padded
     known: Tensor  # [B, 61] bool
     eyes: Tensor  # [B, T, 160]
     eyes_present: Tensor  # [B, T] bool
@@ -37,6 +39,13 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         return replace(self, **{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class Window(Stream):
+    """A part of a stream, padded behind its end."""
+
+    there: np.ndarray  # [T] bool, False where padded
 
 
 class Windows:
@@ -85,9 +94,9 @@ class Windows:
         cut = _cut(stream, 0, stream.frames, self.config.look_ahead_frames)
         return _collated([cut], still, np.random.default_rng(0))
 
-    def _window(self, stream: Stream, rng: np.random.Generator) -> Stream:
-        """`window_frames` of a stream; a shorter one is padded, and what is padded is neither spoken nor
-        known.
+    def _window(self, stream: Stream, rng: np.random.Generator) -> Window:
+        """`window_frames` of a stream; a shorter one is padded, and what is padded is not there: nothing is
+        learned from it.
         """
         c = self.config
         frames = c.window_frames
@@ -96,9 +105,9 @@ class Windows:
         return _cut(stream, start, frames, c.look_ahead_frames)
 
 
-def _collated(windows: Sequence[Stream], c: DataConfig, rng: np.random.Generator) -> Batch:
+def _collated(windows: Sequence[Window], c: DataConfig, rng: np.random.Generator) -> Batch:
     """Windows as tensors, the sound disturbed, conditions dropped, as the config says."""
-    stack = {name: np.stack([getattr(w, name) for w in windows]) for name in ("motion", "lips", "spoken")}
+    stack = {name: np.stack([getattr(w, name) for w in windows]) for name in (*_PER_FRAME, "there")}
     motion = stack["motion"].astype(np.float32)
     known = np.stack([w.known for w in windows])
     seen = rng.random(len(windows)) < c.eyes_present
@@ -111,26 +120,28 @@ def _collated(windows: Sequence[Stream], c: DataConfig, rng: np.random.Generator
     style = np.stack([w.style for w in windows]) * (rng.random((len(windows), 1)) < c.style_present)
     arrays = {
         "mel": mel, "motion": motion, "lips": stack["lips"].astype(np.float32), "spoken": stack["spoken"],
-        "known": known, "eyes": lift(state), "eyes_present": present,
+        "there": stack["there"], "known": known, "eyes": lift(state), "eyes_present": present,
         "emotion": said.astype(np.float32), "style": style.astype(np.float32),
         "real": np.array([bool(w.real) for w in windows]),
     }  # fmt: skip
     return Batch(**{name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()})
 
 
-def _cut(stream: Stream, start: int, frames: int, look_ahead: int) -> Stream:
+def _cut(stream: Stream, start: int, frames: int, look_ahead: int) -> Window:
     """Frames start.. of the face, with the sound `look_ahead` frames further on."""
     end = start + frames
     mel = stream.mel[2 * (start + look_ahead) : 2 * (end + look_ahead)]
     missing = 2 * frames - len(mel)
     mel = np.pad(mel, ((0, missing), (0, 0)), mode="edge") if missing > 0 else mel
-    cut = {name: getattr(stream, name)[start:end] for name in ("motion", "lips", "spoken")}
+    cut = {name: getattr(stream, name)[start:end] for name in _PER_FRAME}
     short = frames - len(cut["motion"])
     if short > 0:
         cut["motion"] = np.pad(cut["motion"], ((0, short), (0, 0)), mode="edge")
         cut["lips"] = np.pad(cut["lips"], ((0, short), (0, 0)), mode="edge")
         cut["spoken"] = np.pad(cut["spoken"], (0, short))
-    return replace(stream, mel=mel, **cut)
+    there = np.arange(frames) < stream.frames - start
+    told = {f.name: getattr(stream, f.name) for f in fields(stream)}
+    return Window(**{**told, **cut, "mel": mel, "there": there})
 
 
 def _disturbed(mel: np.ndarray, config: DataConfig, rng: np.random.Generator) -> np.ndarray:

@@ -8,14 +8,15 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from zlib import crc32
 
 import typer
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rtgraph.errors import RtGraphError
+from rtgraph.errors import RtGraphError, suggest
 
 _DATA_NOTES = {
     "corpus": "speech synthesised by rtgraph.training.corpus, faces by its articulatory model (Apache-2.0)",
@@ -53,7 +54,7 @@ def train(
     threads: Annotated[int, typer.Option(min=1, help="of the processor")] = 1,
 ) -> None:
     """Train the face model, or fine-tune it with --data. The same command goes on with a run that was
-    stopped.
+    stopped; other data, settings or weights to go on from ask for a run of its own.
     """
     # torch takes seconds to import: `rtgraph train --help` does without
     import torch
@@ -61,7 +62,7 @@ def train(
     from rtgraph.models.weights import Card
 
     from ..corpus.utterance import CorpusError
-    from .checkpoint import CheckpointError
+    from .checkpoint import CheckpointError, claim
     from .prepare import mark_of, prepare
     from .stages import Run
     from .workers import Workers
@@ -69,17 +70,23 @@ def train(
     torch.set_num_threads(threads)
     settings = _settings(config, size, look_ahead_ms, fine_tune=data is not None)
     folder = run or _cache() / "training" / out.stem
-    sources = _sources(folder, data, corpus, real)
     first_weights = _weights_path(start or ("tiny" if data else None))
     if first_weights is not None:
-        settings = settings.model_copy(update={"size": _size_of(first_weights)})
+        settings = _of_the_size_of(first_weights, settings)
     with Workers.found() as workers:
         console = Console(quiet=not workers.first, soft_wrap=True)
         try:
-            features = (
-                folder if data else _cache() / "training"
-            ) / f"features-{mark_of(sources, settings.seed)}"
+            if data is not None:
+                real = folder / "recordings"
+                if workers.first:
+                    _record(data, real)
+                workers.wait()
+            sources = _sources(corpus, real)
+            mark = mark_of(sources, settings.seed)
+            features = (folder if data else _cache() / "training") / f"features-{mark}"
             if workers.first:
+                before = first_weights and f"{crc32(first_weights.read_bytes()):08x}"
+                claim(folder, {"data": mark, "from": before, "settings": settings.model_dump(mode="json")})
                 prepare(features, sources, settings.seed, lambda name: console.print(f"features: {name}"))
             workers.wait()
             settings = _with_what_is_there(settings, features)
@@ -130,7 +137,10 @@ def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fi
         }
     try:
         if path is not None:
-            told |= yaml.safe_load(path.read_text("utf-8")) or {}
+            read = yaml.safe_load(path.read_text("utf-8")) or {}
+            if not isinstance(read, dict):
+                raise TrainError(f"--config {path}: expected NAME: VALUE, got a {type(read).__name__}")
+            told |= read
         if size is not None:
             told["size"] = size
         if look_ahead_ms is not None:
@@ -142,23 +152,44 @@ def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fi
         return TrainConfig.model_validate(told)
     except OSError as error:
         raise TrainError(f"--config: {error}") from error
-    except (ValidationError, yaml.YAMLError) as error:
-        raise TrainError(f"training settings: {error}") from error
+    except yaml.YAMLError as error:
+        raise TrainError(f"--config {path}: {str(error).replace('<unicode string>', str(path))}") from error
+    except ValidationError as error:
+        mistakes = (_told(dict(one), TrainConfig) for one in error.errors(include_url=False))
+        where = f" of {path}" if path else ""
+        raise TrainError(f"training settings{where}: {'; '.join(mistakes)}") from error
 
 
-def _sources(folder: Path, data: Path | None, corpus: Path | None, real: Path | None) -> Any:
-    from ..real import sources_folder
+def _told(mistake: dict[str, Any], model: type[BaseModel]) -> str:
+    """What pydantic found wrong, in a line, with the name that may have been meant."""
+    where, fields = ".".join(map(str, mistake["loc"])), model.model_fields
+    for name in mistake["loc"][:-1]:
+        inner = fields[str(name)].annotation if str(name) in fields else None
+        fields = inner.model_fields if isinstance(inner, type) and issubclass(inner, BaseModel) else {}
+    if mistake["type"] != "extra_forbidden":
+        return f"{where}: {mistake['msg']}"
+    near = suggest(str(mistake["loc"][-1]), fields)
+    return f"there is no '{where}'" + (f"; did you mean '{near}'?" if near else "")
+
+
+def _record(data: Path, recordings: Path) -> None:
+    """Solve the user's pairs, and put them in place of what the folder `recordings` held."""
     from ..real.pairs import read_folder
     from ..real.store import write_source
+
+    clips, alignments = read_folder(data)
+    for alignment in alignments:
+        print(alignment, file=sys.stderr)
+    for before in recordings.glob("*.npz"):
+        before.unlink()
+    write_source(recordings / f"{data.resolve().name}.npz", clips)
+
+
+def _sources(corpus: Path | None, real: Path | None) -> Any:
+    from ..real import sources_folder
     from .prepare import Sources
 
     corpus = corpus or _cache() / "corpus"
-    if data is not None:
-        clips, alignments = read_folder(data)
-        for alignment in alignments:
-            print(alignment, file=sys.stderr)
-        real = folder / "recordings"
-        write_source(real / f"{data.resolve().name}.npz", clips)
     real = real or sources_folder()
     sources = Sources(
         corpus if any(corpus.glob("face-*.npz")) else None, real if any(real.glob("*.npz")) else None
@@ -192,21 +223,31 @@ def _weights_path(name: str | None) -> Path | None:
         else bundled("assets") / f"weights/face-{name}.safetensors"
     )
     if not path.is_file():
-        raise TrainError(
-            f"--from {name}: no such weights; give tiny, base or the path of a .safetensors file"
-        )
+        raise TrainError(f"{name}: no such weights; give tiny, base or the path of a .safetensors file")
     return path
 
 
-def _size_of(path: Path) -> str:
+def _of_the_size_of(path: Path, settings: Any) -> Any:
+    """The settings with the size of the weights; TrainError where these cannot be gone on with, or another
+    size was asked for.
+    """
     from rtgraph.models import weights
     from rtgraph.models.config import SIZES
 
-    config = weights.load(path).card.config
-    for name, size in SIZES.items():
-        if size == config:
-            return name
-    raise TrainError(f"{path} is of no known size ({', '.join(SIZES)}); train one of these")
+    try:
+        found = weights.load(path)
+        found.part("code")
+    except (KeyError, ValueError, FileNotFoundError) as error:
+        raise TrainError(f"--from: {error.args[0]}; give weights that `rtgraph train` wrote") from error
+    size = next((name for name, config in SIZES.items() if config == found.card.config), None)
+    if size is None:
+        raise TrainError(f"{path} is of no known size ({', '.join(SIZES)}); train one of these")
+    if "size" in settings.model_fields_set and settings.size != size:
+        raise TrainError(
+            f"size {settings.size}: {path} is of size {size}; leave the size out, or give other weights to "
+            f"--from"
+        )
+    return settings.model_copy(update={"size": size})
 
 
 def _data_notes(sources: Any) -> list[str]:

@@ -83,29 +83,44 @@ def style_vector(style: Style) -> FloatArray:
 
 
 def real_streams(
-    clips: Sequence[RealClip], rng: np.random.Generator, change: bool = True
+    clips: Sequence[RealClip],
+    rng: np.random.Generator,
+    change: bool = True,
+    others: Sequence[FloatArray] = (),
 ) -> Iterator[Stream]:
-    """Recordings of one speaker in random order, eight or so to a stream, each stream in another voice."""
+    """Recordings of one speaker in random order, eight or so to a stream, each stream in another voice;
+    `others` are voices that may be heard beside it, where they are not its own.
+    """
     order = [clips[i] for i in rng.permutation(len(clips))]
     while order:
         voice = VoiceChange.draw(rng) if change else VoiceChange()
         pieces: list[Piece] = []
-        first = order[0]
+        own: list[FloatArray] = []
+        known, neutral, average = order[0].known, np.eye(len(EMOTIONS))[0], np.zeros(STYLE_WIDTH)
         while order and sum(len(p.motion) for p in pieces) < _STREAM_FRAMES:
+            own.append(order[-1].audio)
             pieces.append(_said_anew(order.pop(), voice))
-        yield _stream(pieces, rng, first.known, np.eye(len(EMOTIONS))[0], np.zeros(STYLE_WIDTH), True, change)
+        yield _stream(pieces, rng, known, neutral, average, True, change, _without(own, others))
 
 
 def synthetic_streams(
-    clips: Iterable[Clip], rng: np.random.Generator, change: bool = True
+    clips: Iterable[Clip],
+    rng: np.random.Generator,
+    change: bool = True,
+    others: Sequence[FloatArray] = (),
 ) -> Iterator[Stream]:
-    """Clips of the corpus, one a stream: every clip has its own mood and style."""
+    """Clips of the corpus, one a stream: every clip has its own mood and style; `others` as for real ones."""
     for clip in clips:
         motion = clip.motion
         spoken = np.ones(len(motion), bool)
         piece = Piece(clip.audio, motion, lip_geometry.measure(motion).astype(np.float32), spoken)
         mood, style = clip.recording.mood.vector, style_vector(clip.recording.style)
-        yield _stream([piece], rng, np.ones(len(FRAME), bool), mood, style, False, change)
+        beside = _without([clip.audio], others)
+        yield _stream([piece], rng, np.ones(len(FRAME), bool), mood, style, False, change, beside)
+
+
+def _without(own: Sequence[FloatArray], others: Sequence[FloatArray]) -> list[FloatArray]:
+    return [other for other in others if not any(other is sound for sound in own)]
 
 
 def _said_anew(clip: RealClip, voice: VoiceChange) -> Piece:
@@ -143,6 +158,7 @@ def _stream(
     style: np.ndarray,
     real: bool,
     change: bool,
+    others: Sequence[FloatArray],
 ) -> Stream:
     parts: list[Piece] = []
     for piece in pieces:
@@ -152,7 +168,7 @@ def _stream(
     audio = np.concatenate([p.audio for p in parts])
     if change:
         audio = audio + _room(len(audio), rng)
-        audio = augment(audio, rng, chances=_CALM)
+        audio = augment(audio, rng, others, _CALM)
     return Stream(
         mel=mel(MelState(), np.ascontiguousarray(audio, np.float32)).astype(np.float16),
         motion=np.concatenate([p.motion for p in parts]).astype(np.float16),

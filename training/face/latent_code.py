@@ -85,6 +85,11 @@ class LatentCode(nn.Module):
         self.basis[:, :used] = torch.from_numpy(vectors[:, order] / scale)
         self.inverse[:used] = torch.from_numpy((vectors[:, order] * scale).T.copy())
 
+    def moments(self) -> Moments:
+        """Of the frames that the code was fitted to, but for components that hardly move a face."""
+        inverse = self.inverse.double().numpy()
+        return Moments(self.mean.double().numpy(), inverse.T @ inverse)
+
     def encode(self, frame: Tensor, known: Tensor | None = None) -> Tensor:
         """frame [..., 61] -> latent; numbers that are not `known` [..., 61] bool count as their mean."""
         centred = frame - self.mean

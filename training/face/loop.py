@@ -51,6 +51,7 @@ class Loop:
             lr=stage.learning_rate,
             betas=(0.9, 0.98),
         )
+        workers.share(model.state_dict().values())
         self.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
         self.step = 0
         self._resume()

@@ -79,17 +79,15 @@ class FaceLoss(nn.Module):
         alone = batch.real[:, None] & (self.member[REGIONS.index("head")] > 0)
         weight = weight * (batch.known & ~alone).unsqueeze(1)
         # a recording tells what sound does to a face only while it is heard
-        heard = torch.where(batch.real.unsqueeze(1), batch.spoken, torch.ones_like(batch.spoken)).unsqueeze(
-            -1
-        )
+        heard = (batch.there & (batch.spoken | ~batch.real.unsqueeze(1))).unsqueeze(-1)
         error = (answer.frame - batch.motion).square()
         moved = (answer.frame.diff(dim=1) - batch.motion.diff(dim=1)).square()
-        whole = batch.known.all(dim=1)
+        whole = batch.known.all(dim=1).unsqueeze(1) & batch.there
         numbers = len(FRAME)
         losses = {
             "frame": (error * weight * heard).sum(-1).mean() / numbers,
             "velocity": 8 * (moved * (weight * heard)[:, 1:]).sum(-1).mean() / numbers,
-            "latent": _mean_of((answer.latent - code_target).square().mean((1, 2)), whole),
+            "latent": _mean_of((answer.latent - code_target).square().mean(2), whole),
             "confidence": self._confidence(answer, error, batch),
         }
         return losses | self._lips(answer, batch, heard[..., 0])
@@ -102,7 +100,7 @@ class FaceLoss(nn.Module):
         relative = error.detach() / self.variance * batch.known.unsqueeze(1)
         truth = (-(relative @ self.member.T)).exp()
         told = batch.known.float() @ self.member.T > 0.5
-        return ((answer.confidence - truth).square() * told.unsqueeze(1)).mean()
+        return ((answer.confidence - truth).square() * told.unsqueeze(1) * batch.there.unsqueeze(-1)).mean()
 
     def _lips(self, answer: Answer, batch: Batch, heard: Tensor) -> dict[str, Tensor]:
         sd = answer.frame.new_tensor(LIP_SD)
@@ -130,7 +128,7 @@ class FaceLoss(nn.Module):
         rests = (
             nn.functional.avg_pool1d(true.diff(dim=1).abs().sum(-1), 15, 1, 7, count_include_pad=False) < 1e-3
         )
-        rests = rests & ~batch.real.unsqueeze(1)
+        rests = rests & ~batch.real.unsqueeze(1) & batch.there[:, 1:]
         return {
             "closure": self._closure(said[..., 0] * sd[0], batch),
             "stillness": _mean_of(said.diff(dim=1).abs().sum(-1), rests),
@@ -147,7 +145,7 @@ class FaceLoss(nn.Module):
         true = batch.lips[..., 0]
         shut, apart = (true < _TOUCHING).float(), (true > 2 * _TOUCHING).float()
         speaking = nn.functional.max_pool1d(apart, 25, 1, 12) > 0
-        counted = (shut + apart > 0) & speaking & ~batch.real.unsqueeze(1)
+        counted = (shut + apart > 0) & speaking & ~batch.real.unsqueeze(1) & batch.there
         logit = (2 * _TOUCHING - gap) / _TOUCHING
         weight = shut.new_tensor(_SHUT_COUNTS)
         entropy = nn.functional.binary_cross_entropy_with_logits(

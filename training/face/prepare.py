@@ -11,6 +11,7 @@ import numpy as np
 
 from ..corpus import Clip
 from ..corpus import read_all as read_corpus
+from ..corpus.utterance import FloatArray
 from ..real import RealClip
 from ..real import read_all as read_real
 from .features import Stream, real_streams, synthetic_streams, write_shard
@@ -41,8 +42,7 @@ def mark_of(sources: Sources, seed: int) -> str:
     told = [f"{_VERSION} {seed} {sources.real_passes} {sources.lips_passes} {sources.corpus_passes}"]
     for folder, names in ((sources.corpus, "face-*.npz"), (sources.real, "*.npz")):
         for path in sorted(folder.glob(names)) if folder is not None else ():
-            state = path.stat()
-            told.append(f"{path.name} {state.st_size} {state.st_mtime_ns}")
+            told.append(f"{path.name} {crc32(path.read_bytes()):08x}")
     return f"{crc32(' '.join(told).encode()):08x}"
 
 
@@ -53,38 +53,40 @@ def prepare(
 
     The shards are repeatable from the seed. CorpusError, RealDataError where a source cannot be read.
     """
+    recorded = [] if sources.real is None else list(read_real(sources.real, "train"))
+    made = [] if sources.corpus is None else list(read_corpus(sources.corpus, "train"))
+    voiced = [c for c in made if c.recording.about["kind"] in _VOICED]
+    voices = [c.audio for c in recorded] + [c.audio for c in voiced]
     if sources.real is not None:
-        clips_of = list(read_real(sources.real, "train"))
-        train = _by_speaker(c for c in clips_of if c.known.any())
+        train = _by_speaker(c for c in recorded if c.known.any())
         valid = _by_speaker(read_real(sources.real, "valid"))
 
         def of_people(people: Sequence[Sequence[RealClip]], change: bool) -> Make:
-            return lambda rng: [s for clips in people for s in real_streams(clips, rng, change)]
+            return lambda rng: [s for clips in people for s in real_streams(clips, rng, change, voices)]
 
         _shard(folder / "valid-real.npz", of_people(valid, False), seed, report)
         for number in range(sources.real_passes):
             _shard(folder / f"real-{number:03d}.npz", of_people(train, True), seed, report)
-        for clip in clips_of:
+        for clip in recorded:
             if not clip.known.any():
                 again = [[clip]] * sources.lips_passes
                 _shard(folder / f"lips-{clip.name}.npz", of_people(again, True), seed, report)
     if sources.corpus is not None:
-        clips = list(read_corpus(sources.corpus, "train"))
-        voiced = [c for c in clips if c.recording.about["kind"] in _VOICED]
-        quiet = [c for c in clips if c.recording.about["kind"] not in _VOICED]
+        quiet = [c for c in made if c.recording.about["kind"] not in _VOICED]
         valid_clips = [
             c for c in read_corpus(sources.corpus, "valid") if c.recording.about["kind"] == "speech"
         ]
 
-        def of_clips(clips: Sequence[Clip], change: bool) -> Make:
-            return lambda rng: list(synthetic_streams(clips, rng, change))
+        def of_clips(clips: Sequence[Clip], change: bool, others: Sequence[FloatArray] = ()) -> Make:
+            return lambda rng: list(synthetic_streams(clips, rng, change, others))
 
         _shard(folder / "valid-speech.npz", of_clips(valid_clips, False), seed, report)
         for number in range(sources.corpus_passes):
+            # without other voices: after level normalisation one would be the talker, with a mouth at rest
             _shard(folder / f"quiet-{number:03d}.npz", of_clips(quiet, True), seed, report)
             for part in range(_PARTS):
                 name = f"speech-{number * _PARTS + part:03d}.npz"
-                _shard(folder / name, of_clips(voiced[part::_PARTS], True), seed, report)
+                _shard(folder / name, of_clips(voiced[part::_PARTS], True, voices), seed, report)
 
 
 def _by_speaker(clips: Iterable[RealClip]) -> list[list[RealClip]]:

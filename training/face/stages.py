@@ -45,13 +45,14 @@ class Run:
             for name in ("real", "speech")
             if (features / f"valid-{name}.npz").exists()
         }
-        found = self._moments()
         self.network = FaceNetwork(config.face)
         if start is None:
+            found = self._moments()
             self.network.code.fit(found)
             fit_head(self.network, self.windows, found)
-        else:
+        else:  # whose data need not have told a whole face
             self.network.load(weights.load(start))
+            found = self.network.code.moments()
         self.sd = found.sd
         self.loss = FaceLoss(config.loss, found.sd)
         for module in (self.network, self.loss):

@@ -14,17 +14,19 @@ from .features import Stream
 from .network import FaceNetwork
 
 
-def animate(network: FaceNetwork, batch: Batch, noise_seed: int = 0, chunk: int = 8) -> np.ndarray:
-    """Frames [B, T, 61] as the model gives them live, from the noise of a seed."""
-    frames = []
+def animate(network: FaceNetwork, batch: Batch, noise_seed: int = 0) -> np.ndarray:
+    """Frames [B, T, 61] as the model gives them live, from the noise of a seed; the batch may be on any
+    device.
+    """
+    batch = batch.to(next(network.parameters()).device)
     generator = torch.Generator().manual_seed(noise_seed)
     with torch.no_grad():
         hidden = network.hear(batch)
         width = network.config.denoiser.latent_width
         noise = torch.randn(*hidden.shape[:2], width, generator=generator).to(hidden)
         latent = network.stream(hidden, batch.emotion, noise)
-        frames.append(network.denoiser.head(latent)[0])
-    return np.asarray(torch.cat(frames).cpu().numpy())
+        frames = network.denoiser.head(latent)[0]
+    return np.asarray(frames.cpu().numpy())
 
 
 def lip_correlations(frames: np.ndarray, lips: np.ndarray, spoken: np.ndarray) -> tuple[float, float]:
@@ -40,8 +42,12 @@ def lip_correlations(frames: np.ndarray, lips: np.ndarray, spoken: np.ndarray) -
 
 
 def validate(network: FaceNetwork, windows: Windows, streams: Sequence[Stream]) -> dict[str, float]:
-    """Mean over streams: aperture_r, width_r, aperture's standard deviation over the true one."""
+    """Mean over streams: aperture_r, width_r, aperture's standard deviation over the true one. Streams with a
+    second of speech or less, or with lips that are not known, do not count; nothing where none does.
+    """
     kept = [s for s in streams if s.spoken.sum() > 50 and np.std(s.lips[:, 0].astype(float)) > 0.005]
+    if not kept:
+        return {}
     found = []
     for stream in kept:
         batch = windows.whole(stream)

@@ -1,4 +1,4 @@
-"""One process or several (torchrun): who we are, and the mean of gradients over all."""
+"""One process or several (torchrun): who we are, the first one's weights, the mean of all gradients."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ class Workers(AbstractContextManager["Workers"]):
         """Until every process is here."""
         if self.count > 1:
             distributed.barrier()
+
+    def share(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Gives every process the first one's numbers."""
+        if self.count > 1:
+            for tensor in tensors:
+                distributed.broadcast(tensor, 0)
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replaces every gradient by its mean over the processes."""

@@ -6,7 +6,8 @@ NAME.npz: the clips of the source lie end to end.
     known      [N, 61] bool, by clip
     clip_ends  [N] int64, where in motion a clip ends
     about      JSON text as bytes, one object a clip: name, speaker, split, audio (path of its sound file),
-               offset_s (where in the sound file the clip begins) and words as [text, start_s, end_s]
+               audio_crc32 (of that file, so that another sound makes another source), offset_s (where in
+               the sound file the clip begins) and words as [text, start_s, end_s]
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import soundfile
@@ -93,6 +95,7 @@ def write_source(path: Path, clips: Sequence[StoredClip]) -> None:
             "speaker": c.speaker,
             "split": c.split,
             "audio": str(c.audio.resolve()),
+            "audio_crc32": crc32(c.audio.read_bytes()),
             "offset_s": c.offset_s,
             "words": [[w.text, w.start_s, w.end_s] for w in c.words],
         }

@@ -27,7 +27,7 @@ def main() -> int:
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     try:
-        clips = [c for c in read_all(None, None, [given.source]) if c.words and c.lips is not None]
+        clips = [c for c in read_all(None, "train", [given.source]) if c.words and c.lips is not None]
     except RtGraphError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
