@@ -77,6 +77,25 @@ RTGRAPH_INLINE Vec zip_hi(Vec a, Vec b) {
   return zip_impl<G, 1>(a, b, AllLanes{});
 }
 
+// The same within every four lanes.
+template <int G>
+constexpr int zip_fours_lane(int j, int half) {
+  const int group = j % 4 / G + half * (4 / G);
+  return (group % 2) * W + j / 4 * 4 + (group / 2) * G + j % G;
+}
+template <int G, int Half, int... I>
+RTGRAPH_INLINE Vec zip_fours_impl(Vec a, Vec b, Lanes<I...>) {
+  return __builtin_shufflevector(a, b, zip_fours_lane<G>(I, Half)...);
+}
+template <int G>
+RTGRAPH_INLINE Vec zip_fours_lo(Vec a, Vec b) {
+  return zip_fours_impl<G, 0>(a, b, AllLanes{});
+}
+template <int G>
+RTGRAPH_INLINE Vec zip_fours_hi(Vec a, Vec b) {
+  return zip_fours_impl<G, 1>(a, b, AllLanes{});
+}
+
 template <int... I>
 RTGRAPH_INLINE Vec reverse_impl(Vec a, Lanes<I...>) {
   return __builtin_shufflevector(a, a, (W - 1 - I)...);

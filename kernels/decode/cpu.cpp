@@ -14,7 +14,7 @@ Decoder::Decoder(std::shared_ptr<const DecodePlan> plan) : plan_(std::move(plan)
   transforms_ = AlignedBuffer<float>(12 * plan_->joints());
   positions_ = AlignedBuffer<float>(4 * static_cast<std::size_t>(t.vertices));
   faces_ = AlignedBuffer<float>(4 * static_cast<std::size_t>(t.triangles));
-  frames_ = AlignedBuffer<float>(20 * static_cast<std::size_t>(t.framed_triangles));
+  frames_ = AlignedBuffer<float>(kDecodeFrame * static_cast<std::size_t>(t.framed_triangles));
   set_identity(plan_->neutral_.data(), plan_->joint_pivot_.data());
 }
 

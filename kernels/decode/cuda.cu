@@ -170,17 +170,18 @@ __global__ void __launch_bounds__(kThreads) decode_gaussians(DecodeBatchTables t
   const float3 third = cross(first, second);
   const float size = 0.5f * (length + (solid ? area / length : 0.0f));
 
-  const float* local = tables.gaussian_mean + 4 * i;
-  const float3 turned = local[0] * first + local[1] * second + local[2] * third;
+  const float* local = tables.gaussian_local + kDecodeLocal * (i / kDecodeBlock * kDecodeBlock) + i % kDecodeBlock;
+  float r[kDecodeLocal];
+  for (int k = 0; k < kDecodeLocal; ++k) r[k] = local[k * kDecodeBlock];
+  const float3 turned = r[0] * first + r[1] * second + r[2] * third;
   const float3 moved = (1.0f / 3.0f) * (a + b + c) + size * turned;
   const float4 q = quaternion(first, second, third);
-  const float* r = tables.gaussian_rotation + 4 * i;  // x y z w
-  for (int axis = 0; axis < 3; ++axis) scale[3 * at + axis] = size * tables.gaussian_scale[4 * i + axis];
+  for (int axis = 0; axis < 3; ++axis) scale[3 * at + axis] = size * r[3 + axis];
   mean[3 * at] = moved.x, mean[3 * at + 1] = moved.y, mean[3 * at + 2] = moved.z;
-  rotation[4 * at] = q.w * r[3] - q.x * r[0] - q.y * r[1] - q.z * r[2];
-  rotation[4 * at + 1] = q.w * r[0] + q.x * r[3] + q.y * r[2] - q.z * r[1];
-  rotation[4 * at + 2] = q.w * r[1] - q.x * r[2] + q.y * r[3] + q.z * r[0];
-  rotation[4 * at + 3] = q.w * r[2] + q.x * r[1] - q.y * r[0] + q.z * r[3];
+  rotation[4 * at] = q.w * r[9] - q.x * r[6] - q.y * r[7] - q.z * r[8];
+  rotation[4 * at + 1] = q.w * r[6] + q.x * r[9] + q.y * r[8] - q.z * r[7];
+  rotation[4 * at + 2] = q.w * r[7] - q.x * r[8] + q.y * r[9] + q.z * r[6];
+  rotation[4 * at + 3] = q.w * r[8] + q.x * r[7] - q.y * r[6] + q.z * r[9];
 }
 
 // Grid [sessions]: after every block of decode_blend has read the last good expression, the new one takes its place.
@@ -227,9 +228,7 @@ DecodeBatch::DecodeBatch(const DecodePlan& plan, int sessions) {
   std::vector<std::int32_t> carriers;
   for (std::size_t i = 0; i < g; ++i) carriers.push_back(t.framed_triangle[t.gaussian_frame[i]]);
   gaussian_triangle_ = {carriers.data(), g};
-  gaussian_mean_ = {t.gaussian_mean, 4 * g};
-  gaussian_rotation_ = {t.gaussian_rotation, 4 * g};
-  gaussian_scale_ = {t.gaussian_scale, 4 * g};
+  gaussian_local_ = {t.gaussian_local, (g + kDecodeBlock - 1) / kDecodeBlock * kDecodeBlock * kDecodeLocal};
 
   neutral_ = DeviceBuffer<float>(sessions * v * 3);
   joint_pivot_ = DeviceBuffer<float>(sessions * joints * 3);
@@ -255,9 +254,7 @@ DecodeBatch::DecodeBatch(const DecodePlan& plan, int sessions) {
              .joint_parent = joint_parent_.data(),
              .joint_drive = joint_drive_.data(),
              .gaussian_triangle = gaussian_triangle_.data(),
-             .gaussian_mean = gaussian_mean_.data(),
-             .gaussian_rotation = gaussian_rotation_.data(),
-             .gaussian_scale = gaussian_scale_.data()};
+             .gaussian_local = gaussian_local_.data()};
   state_ = {.neutral = neutral_.data(),
             .joint_pivot = joint_pivot_.data(),
             .expression = expression_.data(),

@@ -20,7 +20,7 @@ struct DecodeBatchTables {
   const std::int32_t* joint_parent;       // [joints]
   const float* joint_drive;               // [joints][6][inputs]
   const std::int32_t* gaussian_triangle;  // [gaussians]
-  const float *gaussian_mean, *gaussian_rotation, *gaussian_scale;
+  const float* gaussian_local;
 };
 
 struct DecodeBatchState {
@@ -52,7 +52,7 @@ class DecodeBatch {
   DeviceBuffer<std::int32_t> block_vertex_, block_shape_start_, block_shape_, block_joint_start_, block_joint_;
   DeviceBuffer<std::int32_t> triangle_, valence_order_, fan_start_, fan_, joint_parent_, gaussian_triangle_;
   DeviceBuffer<float> block_delta_, block_joint_weight_, joint_drive_, neutral_, joint_pivot_, expression_;
-  DeviceBuffer<float> gaussian_mean_, gaussian_rotation_, gaussian_scale_;
+  DeviceBuffer<float> gaussian_local_;
   DeviceBuffer<unsigned long long> replaced_;
   DecodeBatchTables tables_{};
   DecodeBatchState state_{};

@@ -45,7 +45,9 @@ struct DecodeOutputs {
   int gaussian_stride = 0;             // floats from one Gaussian to the next in all three; 0: each is packed
 };
 
-inline constexpr int kDecodeBlock = 16;  // vertices that are blended together
+inline constexpr int kDecodeBlock = 16;  // vertices that are blended together, Gaussians whose numbers lie together
+inline constexpr int kDecodeLocal = 10;  // numbers of a Gaussian in its triangle's frame: mean, scale, rotation x y z w
+inline constexpr int kDecodeFrame = 8;   // numbers of a triangle's frame: rotation x y z w, origin, size
 
 // What the SIMD code reads and writes: plain data, pointers into a plan and a decoder.
 struct DecodeTables {
@@ -62,10 +64,8 @@ struct DecodeTables {
   const std::int32_t* fan_start;           // [vertices + 1] into fan, in valence order
   const std::int32_t* fan;                 // the triangles around each vertex
   const std::int32_t* framed_triangle;     // [framed_triangles] those that carry Gaussians
-  const std::int32_t* gaussian_frame;      // [gaussians] into framed_triangle
-  const float* gaussian_mean;              // [gaussians][4]
-  const float* gaussian_rotation;          // [gaussians][4] x y z w
-  const float* gaussian_scale;             // [gaussians][4]
+  const std::int32_t* gaussian_frame;      // [gaussians, up to a multiple of 16] into framed_triangle
+  const float* gaussian_local;             // [gaussians / 16, rounded up][kDecodeLocal][16]
 };
 
 // A decoder's scratch for one step.
@@ -75,7 +75,7 @@ struct DecodeWork {
   const float* transforms;  // [joints][12] rows of 3 x 4
   float* positions;         // [vertices][4]
   float* faces;             // [triangles][4] twice the area along the normal
-  float* frames;            // [framed_triangles][20]: 3 columns, origin, (x y z w) in fours; size in column 0's w
+  float* frames;            // [framed_triangles][kDecodeFrame]
 };
 
 class DecodePlan {
@@ -112,7 +112,7 @@ class DecodePlan {
   std::vector<std::int32_t> joint_parent_;
   std::vector<std::int32_t> block_vertex_, block_shape_start_, block_shape_, block_joint_start_, block_joint_;
   std::vector<std::int32_t> triangle_, valence_order_, fan_start_, fan_, framed_triangle_, gaussian_frame_;
-  AlignedBuffer<float> block_delta_, block_joint_weight_, gaussian_mean_, gaussian_rotation_, gaussian_scale_;
+  AlignedBuffer<float> block_delta_, block_joint_weight_, gaussian_local_;
   DecodeTables tables_{};
   Blend blend_ = nullptr;
   Normals normals_ = nullptr;

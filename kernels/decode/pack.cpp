@@ -147,13 +147,6 @@ std::vector<int> order_vertices(const Movers& movers, int vertices) {
   return order;
 }
 
-AlignedBuffer<float> to_fours(const float* data, std::size_t n, int width, const int (&from)[4]) {
-  AlignedBuffer<float> fours(4 * n);
-  for (std::size_t i = 0; i < n; ++i)
-    for (int k = 0; k < 4; ++k) fours[4 * i + k] = from[k] < 0 ? 0.0f : data[width * i + from[k]];
-  return fours;
-}
-
 }  // namespace
 
 DecodePlan::DecodePlan(const RigView& rig, Isa isa) : inputs_(rig.inputs), shapes_(rig.shapes) {
@@ -196,9 +189,7 @@ DecodePlan::DecodePlan(const RigView& rig, Isa isa) : inputs_(rig.inputs), shape
              .fan = fan_.data(),
              .framed_triangle = framed_triangle_.data(),
              .gaussian_frame = gaussian_frame_.data(),
-             .gaussian_mean = gaussian_mean_.data(),
-             .gaussian_rotation = gaussian_rotation_.data(),
-             .gaussian_scale = gaussian_scale_.data()};
+             .gaussian_local = gaussian_local_.data()};
 }
 
 void DecodePlan::pack_blocks(const RigView& rig) {
@@ -254,7 +245,7 @@ void DecodePlan::pack_fans(const RigView& rig) {
   std::iota(valence_order_.begin(), valence_order_.end(), 0);
   std::stable_sort(valence_order_.begin(), valence_order_.end(),
                    [&](int a, int b) { return fans[owner(a)].size() < fans[owner(b)].size(); });
-  while (valence_order_.size() % 4 != 0) valence_order_.push_back(valence_order_.back());  // written twice, alike
+  while (valence_order_.size() % kDecodeBlock != 0) valence_order_.push_back(valence_order_.back());  // written twice, alike
   fan_start_ = {0};
   for (const int v : valence_order_) {
     fan_.insert(fan_.end(), fans[owner(v)].begin(), fans[owner(v)].end());
@@ -271,10 +262,15 @@ void DecodePlan::pack_gaussians(const RigView& rig) {
     const auto at = std::lower_bound(framed_triangle_.begin(), framed_triangle_.end(), rig.gaussian_triangle[i]);
     gaussian_frame_.push_back(static_cast<std::int32_t>(at - framed_triangle_.begin()));
   }
-  while (framed_triangle_.size() % 4 != 0) framed_triangle_.push_back(framed_triangle_.back());
-  gaussian_mean_ = to_fours(rig.gaussian_mean, rig.gaussians, 3, {0, 1, 2, -1});
-  gaussian_scale_ = to_fours(rig.gaussian_scale, rig.gaussians, 3, {0, 1, 2, -1});
-  gaussian_rotation_ = to_fours(rig.gaussian_rotation, rig.gaussians, 4, {1, 2, 3, 0});
+  while (framed_triangle_.size() % kDecodeBlock != 0) framed_triangle_.push_back(framed_triangle_.back());
+  while (gaussian_frame_.size() % kDecodeBlock != 0) gaussian_frame_.push_back(gaussian_frame_.back());
+  gaussian_local_ = AlignedBuffer<float>(kDecodeLocal * gaussian_frame_.size());
+  for (int i = 0; i < rig.gaussians; ++i) {
+    const float *m = rig.gaussian_mean + 3 * i, *s = rig.gaussian_scale + 3 * i, *r = rig.gaussian_rotation + 4 * i;
+    const float numbers[kDecodeLocal] = {m[0], m[1], m[2], s[0], s[1], s[2], r[1], r[2], r[3], r[0]};
+    float* to = gaussian_local_.data() + kDecodeLocal * (i / kDecodeBlock * kDecodeBlock) + i % kDecodeBlock;
+    for (int k = 0; k < kDecodeLocal; ++k) to[k * kDecodeBlock] = numbers[k];
+  }
 }
 
 }  // namespace rtgraph::kernels
