@@ -57,9 +57,9 @@ class EyeEncoderConfig(BaseModel):
 
     side_px: PositiveInt = 128
     fold: PositiveInt = 2  # pixels of a square that become channels
-    widths: tuple[PositiveInt, ...] = (16, 32, 48, 48, 48, 64, 96)
+    widths: tuple[PositiveInt, ...] = (16, 32, 32, 48, 48, 48, 48, 64, 96)
     places: PositiveInt = 24
-    places_after: NonNegativeInt = 4
+    places_after: NonNegativeInt = 6
     hidden: PositiveInt = 192
     features: PositiveInt = 80  # an eye
     ways: PositiveInt = 16  # in which wearers differ, see eye_calibration.py

@@ -70,9 +70,12 @@ def test_it_is_found_by_least_squares():
     mixing = rng.normal(0, 0.3, (7, 80))
     features = truth @ mixing + rng.normal(0, 0.01, (20, 40, 80))
     spoilt = rng.uniform(-1, 1, (20, 8, 6)) @ mixing[:6]
-    adapter = fit_adapter(People(features, np.zeros((20, 40, 8)), labels, spoilt), "0")
-    eye = features[0, 0].astype(np.float32)
-    state = np.concatenate([truth[0, 0], truth[0, 0] * [-1, 1, 1, 1, 1, 1, 1]]).astype(np.float32)
+    visible = np.ones((20, 40), np.float32)
+    visible[:, 0] = 0.0  # what is hidden may be anything
+    labels[:, 0, 0] = 9.0
+    adapter = fit_adapter(People(features, np.zeros((20, 40, 8)), labels, visible, spoilt), "0")
+    eye = features[0, 1].astype(np.float32)
+    state = np.concatenate([truth[0, 1], truth[0, 1] * [-1, 1, 1, 1, 1, 1, 1]]).astype(np.float32)
     np.testing.assert_allclose(adapter(np.concatenate([eye, eye]))[:14], lift(state)[:14], atol=0.1)
     assert all(0 <= error < 0.1 for error in adapter.card.quality.values())
 

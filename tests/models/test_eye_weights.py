@@ -49,9 +49,9 @@ def test_files_that_do_not_belong_together_are_told(tmp_path):
 def test_sizes_follow_from_the_config():
     config = EyeEncoderConfig()
     assert config.flat == 4 * 4 * 96
-    assert config.sides == (64, 32, 16, 16, 16, 8, 4)
-    assert [stride for _, _, stride in config.stages] == [1, 2, 2, 1, 1, 2, 2]
+    assert config.sides == (64, 32, 32, 16, 16, 16, 16, 8, 4)
+    assert [stride for _, _, stride in config.stages] == [1, 2, 1, 2, 1, 1, 1, 2, 2]
     with pytest.raises(ValueError, match="multiples of 16"):
         EyeEncoderConfig(widths=(16, 20))
-    with pytest.raises(ValueError, match="behind one of 7 stages, got 24 behind 7"):
-        EyeEncoderConfig(places_after=7)
+    with pytest.raises(ValueError, match="behind one of 9 stages, got 24 behind 9"):
+        EyeEncoderConfig(places_after=9)

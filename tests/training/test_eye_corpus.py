@@ -12,9 +12,10 @@ from rtgraph.training.eye_corpus import generate as generation
 from rtgraph.training.eye_corpus import shards
 from rtgraph.training.eye_corpus.dynamics import sequence
 from rtgraph.training.eye_corpus.generate import generate
-from rtgraph.training.eye_corpus.look import GAZE_LIMIT, Look
+from rtgraph.training.eye_corpus.look import GAZE_LIMIT, Look, random_look
 from rtgraph.training.eye_corpus.picture import pupil_seen, render
-from rtgraph.training.eye_corpus.points import PLACES, POINTS, points
+from rtgraph.training.eye_corpus.points import PLACES, POINTS, VISIBLE, points
+from rtgraph.training.eye_corpus.rig import random_rig
 from rtgraph.training.eye_corpus.shards import EyeCorpusError
 from rtgraph.training.eye_corpus.sitting import Sitting, begin
 
@@ -85,15 +86,36 @@ def test_a_closed_eye_shows_no_pupil():
     sitting = plain_sitting()
     assert pupil_seen(sitting.wearer, sitting.rig, Look(lid=1.0, pupil_mm=3)) == 1.0
     assert pupil_seen(sitting.wearer, sitting.rig, Look(lid=0.0, pupil_mm=3)) == 0.0
+    for lid, share in ((1.0, 1.0), (0.0, 0.0)):
+        look = Look(lid=lid, pupil_mm=3)
+        assert points(sitting.wearer, sitting.rig, look, np.zeros(3))[VISIBLE] == share
     closed = [shot(sitting, Look(yaw=yaw, lid=0.0)) for yaw in (-0.4, 0.4)]
     assert np.abs(closed[0].astype(float) - closed[1]).max() <= 1
+
+
+def test_looks_fill_the_round_that_an_eye_reaches():
+    rng = np.random.default_rng(0)
+    looks = [random_look(rng) for _ in range(2000)]
+    turned = np.hypot([look.yaw for look in looks], [look.pitch for look in looks])
+    assert turned.max() <= GAZE_LIMIT
+    assert (turned < GAZE_LIMIT / 2).mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_only_a_light_at_the_lens_makes_a_pupil_bright():
+    for number in range(300):
+        rig = random_rig(np.random.default_rng(number))
+        off = np.cross(rig.lights, rig.camera)
+        sine = np.linalg.norm(off, axis=1) / np.linalg.norm(rig.lights, axis=1) / np.linalg.norm(rig.camera)
+        nearest = np.rad2deg(np.arcsin(sine)).min()
+        assert rig.bright_pupil < 0.01 or nearest < 8, number
+        assert rig.bright_pupil > 0.3 or nearest > 1, number
 
 
 def test_random_people_render_without_a_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for number in range(25):
-            images, labels = begin(3, number).random_pictures(2)
+            images, labels, _ = begin(3, number).random_labelled(2)
             assert images.shape == (2, 128, 128)
             assert np.abs(labels[:, :2]).max() <= GAZE_LIMIT
             assert images.std() > 2

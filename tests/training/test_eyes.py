@@ -161,19 +161,21 @@ def test_weights_are_not_touched_before_the_end(tmp_path, monkeypatch, capsys):
 def test_what_a_person_brings_along_is_not_held_against_a_picture():
     torch = pytest.importorskip("torch")
     from rtgraph.training.eyes.batches import GROUP
+    from rtgraph.training.eye_corpus.points import POINTS, VISIBLE
     from rtgraph.training.eyes.losses import heads_loss
 
     generator = torch.Generator().manual_seed(0)
     labels = torch.rand(GROUP, 6, generator=generator) * 0.8 - 0.4
     labels[:, 2:] = torch.tensor([1.0, 0.0, 0.0, 4.5])
     good, mirrored = torch.ones(GROUP), torch.zeros(GROUP)
+    points = torch.ones(GROUP, len(POINTS))
 
     def gradient(error):
         raw = torch.zeros(GROUP, 8)
         raw[:, :2] = labels[:, :2] / 0.3 + error
         raw[:, 2] = 1.0
         raw.requires_grad_()
-        heads_loss(raw, labels, good, mirrored).backward()
+        heads_loss(raw, labels, points, good, mirrored).backward()
         return raw.grad[:, :2]
 
     own = torch.zeros(GROUP, 2)
@@ -182,6 +184,9 @@ def test_what_a_person_brings_along_is_not_held_against_a_picture():
     # Beside an offset of the whole sitting, the gradient still shows which picture is off, and which way.
     both = gradient(own + person)
     assert both[3, 0] > both[torch.arange(GROUP) != 3, 0].max() + 0.01
+    # What cannot be seen is hardly asked for.
+    points[3, VISIBLE] = 0.0
+    assert 0 < gradient(own + person)[3, 0] < 0.1 * both[3, 0]
 
 
 def test_ways_are_found_again():

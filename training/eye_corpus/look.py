@@ -38,7 +38,8 @@ class Look:
 
 
 def random_look(rng: np.random.Generator) -> Look:
-    """An independent look: every gaze equally likely, half the lids fully open, squint and wide apart."""
+    """An independent look: every gaze in the round that an eye reaches equally likely, half the lids fully
+    open, squint and wide apart."""
     lid = 1.0 if rng.random() < 0.45 else 0.0 if rng.random() < 0.15 else rng.random()
     squint, wide = 0.0, 0.0
     pick = rng.random()
@@ -46,5 +47,5 @@ def random_look(rng: np.random.Generator) -> Look:
         squint = rng.random()
     elif pick < 0.55:
         wide = rng.random()
-    yaw, pitch = rng.uniform(-GAZE_LIMIT, GAZE_LIMIT, 2)
-    return Look(yaw, pitch, lid, squint, wide, rng.uniform(2.0, 8.0))
+    turn, way = GAZE_LIMIT * np.sqrt(rng.random()), rng.uniform(0, 2 * np.pi)
+    return Look(turn * np.cos(way), turn * np.sin(way), lid, squint, wide, rng.uniform(2.0, 8.0))

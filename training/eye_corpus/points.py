@@ -12,13 +12,15 @@ from . import eyeball
 from .eyeball import Eyeball, look_through
 from .lids import lids_at
 from .look import FloatArray, Look
+from .picture import pupil_seen
 from .rig import SIDE_PX, Rig
 from .wearer import Wearer
 
 #: Places in the picture, each (column, row) from -1 to 1 between its edges, hidden or not.
 PLACES = ("pupil", "eyeball", "cornea", "nasalCorner", "temporalCorner", "upperLid", "lowerLid")
 #: Then: the optical axis as the camera sees it (right, up, towards it), the logarithms of the pupil's and the
-#: limbus's radius and of a millimetre at the eye, in pixels, and how the camera stands to the head.
+#: limbus's radius and of a millimetre at the eye, in pixels, how the camera stands to the head, and how much
+#: of the pupil shows, 0..1.
 OTHERS = (
     "axisRight",
     "axisUp",
@@ -29,12 +31,14 @@ OTHERS = (
     "cameraX",
     "cameraY",
     "cameraRoll",
+    "visible",
 )
 POINTS = tuple(f"{name}{axis}" for name in PLACES for axis in "XY") + OTHERS
+VISIBLE = POINTS.index("visible")
 
 
 def points(wearer: Wearer, rig: Rig, look: Look, slip_mm: FloatArray) -> FloatArray:
-    """[23] float32 in the order of POINTS."""
+    """[24] float32 in the order of POINTS."""
     ball, lids = eyeball.turn(wearer, look), lids_at(wearer, look)
     slip = np.asarray(slip_mm, np.float32)
     x = np.array([wearer.nasal_x, wearer.temporal_x, (wearer.nasal_x + wearer.temporal_x) / 2], np.float32)
@@ -56,7 +60,7 @@ def points(wearer: Wearer, rig: Rig, look: Look, slip_mm: FloatArray) -> FloatAr
     others = [
         axis[0], axis[1], -axis[2],
         math.log(scale * look.pupil_mm / 2), math.log(scale * ball.limbus_radius), math.log(scale),
-        outwards[0], outwards[1], rig.axes[0, 1],
+        outwards[0], outwards[1], rig.axes[0, 1], pupil_seen(wearer, rig, look, slip),
     ]  # fmt: skip
     return np.concatenate([at.ravel(), others]).astype(np.float32)
 

@@ -9,6 +9,7 @@ import numpy as np
 from .look import FloatArray
 
 SIDE_PX = 128
+_BRIGHT_WITHIN_DEG = 3.0
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Rig:
     focal_px: float
     fish_eye: float  # r = focal * angle * (1 + fish_eye * angle^2); 1/3 is near a pinhole
     lights: FloatArray  # [L, 3]
-    bright_pupil: float  # 0 dark pupil, 1 brighter than skin
+    bright_pupil: float  # 0 dark pupil, 1 as bright as lit skin
     gain: float
     gamma: float
     noise: float
@@ -87,6 +88,7 @@ def random_rig(rng: np.random.Generator) -> Rig:
         lights = np.stack([ring * np.cos(turn), ring * np.sin(turn), np.full(count, u(22.0, 40.0))], 1)
     else:  # beside the camera
         lights = camera + rng.normal(0, 1, (count, 3)) * [9, 7, 3]
+    lights = lights.astype(np.float32)
     with_glasses = rng.random() < 0.15
     spots = int(rng.integers(1, 5)) if with_glasses else 0
     lows, highs = [0, 0, 1.5, 1.0, 0, 0.2], [SIDE_PX, SIDE_PX, 14, 5, np.pi, 1.0]
@@ -96,15 +98,23 @@ def random_rig(rng: np.random.Generator) -> Rig:
         axes=axes,
         focal_px=focal,
         fish_eye=fish_eye,
-        lights=lights.astype(np.float32),
-        bright_pupil=u(0.4, 1.0) if rng.random() < 0.2 else 0.0,
+        lights=lights,
+        bright_pupil=u(0.4, 1.0) * _shines_back(camera, lights),
         gain=float(np.exp(rng.normal(0, 0.25))),
         gamma=u(0.75, 1.25),
-        noise=u(0.005, 0.04),
-        defocus_px=u(0.35, 1.5),
+        noise=u(0.005, 0.025),
+        defocus_px=u(0.35, 1.1),
         vignette=u(0.0, 0.5),
         ambient=u(0.05, 0.4),
         reflections=reflections.astype(np.float32),
         frame_y=u(4, 22) if with_glasses and rng.random() < 0.3 else 0.0,
         rays=_rays(axes, focal, fish_eye),
     )
+
+
+def _shines_back(camera: FloatArray, lights: FloatArray) -> float:
+    """0..1: how much of a light's reflection off the retina goes into the lens; only a light within a few
+    degrees of the lens makes a pupil bright."""
+    cosine = lights @ camera / np.linalg.norm(lights, axis=1) / np.linalg.norm(camera)
+    nearest = np.rad2deg(np.arccos(np.clip(cosine, -1, 1))).min()
+    return float(np.exp(-((nearest / _BRIGHT_WITHIN_DEG) ** 2)))

@@ -1,7 +1,7 @@
 """The corpus on disk: numbered npz shards of whole sittings, each written whole or not at all.
 
 A sitting is one wearer in one rig; its pictures differ in look, slip and noise. eyes-N.npz: `images`
-[N, 128, 128] uint8 as a left eye, `labels` [N, 6] float32 in the order of look.LABELS, `points` [N, 23]
+[N, 128, 128] uint8 as a left eye, `labels` [N, 6] float32 in the order of look.LABELS, `points` [N, 24]
 float32 in the order of points.POINTS, `sitting` [N] int32.
 """
 
@@ -27,7 +27,7 @@ class Shard:
 
     images: NDArray[np.uint8]  # [N, 128, 128]
     labels: FloatArray  # [N, 6]
-    points: FloatArray  # [N, 23]
+    points: FloatArray  # [N, 24]
     sitting: NDArray[np.int32]  # [N]
 
 

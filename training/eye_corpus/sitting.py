@@ -15,6 +15,8 @@ from .wearer import Wearer, random_wearer
 
 #: How far the headset moves about its place while it is worn, mm (standard deviation).
 _SLIP_MM = 0.35
+#: How far a picture smears: a saccade of 500 degrees a second, a strobe of some 5 ms, 0.6 px a degree.
+_MOTION_PX, _MOVING = 2.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,15 @@ class Sitting:
         return self.labelled(look)[0]
 
     def labelled(self, look: Look) -> tuple[NDArray[np.uint8], FloatArray]:
-        """The next picture and its points [23]."""
+        """The next picture and its points [24]."""
         slip = self.rng.normal(0, _SLIP_MM, 3).astype(np.float32)
-        motion = self.rng.uniform(-5, 5, 2) if self.rng.random() < 0.2 else (0.0, 0.0)
+        moving = self.rng.random() < _MOVING
+        motion = self.rng.uniform(-_MOTION_PX, _MOTION_PX, 2) if moving else (0.0, 0.0)
         image = render(self.wearer, self.rig, look, self.rng, slip, (float(motion[0]), float(motion[1])))
         return image, points(self.wearer, self.rig, look, slip)
 
-    def random_pictures(self, count: int) -> tuple[NDArray[np.uint8], FloatArray]:
-        """Independent looks: pictures [count, 128, 128] and labels [count, 6]."""
-        return self.random_labelled(count)[:2]
-
     def random_labelled(self, count: int) -> tuple[NDArray[np.uint8], FloatArray, FloatArray]:
-        """The same, and points [count, 23]."""
+        """Independent looks: pictures [count, 128, 128], labels [count, 6] and points [count, 24]."""
         looks = [random_look(self.rng) for _ in range(count)]
         images, places = zip(*(self.labelled(look) for look in looks), strict=True)
         return np.stack(images), np.stack([look.labels() for look in looks]), np.stack(places)

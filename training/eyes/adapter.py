@@ -10,8 +10,8 @@ from rtgraph.models.eye_lift import lift
 
 from .people import People
 
-#: Least weight of gaze and pupil behind a lid, and how strongly the weights are held to 0.
-_BEHIND_LID, _HOLD = 0.02, 1e-3
+#: Least weight of gaze and pupil where the pupil is hidden, and how strongly the weights are held to 0.
+_HIDDEN, _HOLD = 0.02, 1e-3
 
 
 def fit_adapter(people: People, encoder_mark: str) -> EyeAdapter:
@@ -25,23 +25,21 @@ def fit_adapter(people: People, encoder_mark: str) -> EyeAdapter:
     person = np.repeat(np.arange(len(people.labels)), count)
     x = people.features.reshape(-1, FEATURES)
     bad = people.spoilt.reshape(-1, FEATURES)
-    open_enough = np.clip(
-        (people.labels.reshape(-1, people.labels.shape[2])[:, 2] - 0.1) / 0.3, _BEHIND_LID, 1
-    )
+    visible = np.clip(people.visible.reshape(-1).astype(np.float64), _HIDDEN, 1)
     fitted, measured = person % 5 > 0, person % 5 == 0
     weight = np.zeros((NUMBERS, FEATURES + 1))
     for k, name in enumerate(EYE):
         rows = np.hstack([x, np.ones((len(x), 1))])[fitted]
         wanted, counts = truth[fitted, k], np.ones(fitted.sum())
         if name in ("gazeYaw", "gazePitch", "pupilMm"):
-            counts = open_enough[fitted]
+            counts = visible[fitted]
         if name == "confidence":
             none = np.hstack([bad, np.ones((len(bad), 1))])
             rows, wanted = np.vstack([rows, none]), np.append(wanted, np.zeros(len(bad)))
             counts = np.append(counts, np.full(len(bad), count / people.spoilt.shape[1]))
         held = _HOLD * len(rows) * np.diag(np.append(np.ones(FEATURES), 0))
         weight[k] = np.linalg.solve((rows * counts[:, None]).T @ rows + held, rows.T @ (counts * wanted))
-    off = (x @ weight[:, :-1].T + weight[:, -1] - truth)[measured & (open_enough == 1)]
+    off = (x @ weight[:, :-1].T + weight[:, -1] - truth)[measured & (visible >= 0.5)]
     card = EyeAdapterCard(
         name="eye-adapter",
         licence="Apache-2.0",
@@ -49,7 +47,7 @@ def fit_adapter(people: People, encoder_mark: str) -> EyeAdapter:
         data=["rendered infrared eyes, python -m rtgraph.training.eye_corpus (Apache-2.0)"],
         quality={name: round(float(np.sqrt((off[:, k] ** 2).mean())), 4) for k, name in enumerate(EYE)},
         notes="Root mean square errors in units of the lift (gaze: 30 degrees, lid: a half, pupil: 2 mm), of "
-        "open eyes of people that were not in the fit and were not calibrated.",
+        "eyes whose pupils show, of people that were not in the fit and were not calibrated.",
     )
     return EyeAdapter(weight[:, :-1].astype(np.float32), weight[:, -1].astype(np.float32), card)
 

@@ -28,7 +28,7 @@ class Batch:
 
     images: Tensor  # [B, 128, 128] uint8
     labels: Tensor  # [B, 6]
-    points: Tensor  # [B, 23]
+    points: Tensor  # [B, 24]
     good: Tensor  # [B] 1, or 0 where the picture was spoilt or mirrored
     mirrored: Tensor  # [B] 1 where it was mirrored
 

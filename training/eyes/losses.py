@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from rtgraph.models.eye_weights import GAZE_SCALE_RAD, PLACE_REACH, PUPIL_CENTRE_MM, PUPIL_SCALE_MM
-from rtgraph.training.eye_corpus.points import PLACES, POINTS
+from rtgraph.training.eye_corpus.points import PLACES, POINTS, VISIBLE
 
 from .batches import GROUP
 
@@ -15,11 +15,14 @@ from .batches import GROUP
 _PLACE_SPREAD = 0.16
 _SPREAD = {
     "axisRight": 0.43, "axisUp": 0.35, "axisTowards": 0.2, "logPupilPx": 0.4, "logLimbusPx": 0.13,
-    "logMmPx": 0.11, "cameraX": 0.31, "cameraY": 0.21, "cameraRoll": 0.06,
+    "logMmPx": 0.11, "cameraX": 0.31, "cameraY": 0.21, "cameraRoll": 0.06, "visible": 0.4,
 }  # fmt: skip
-_MIDDLE = {"axisUp": 0.29, "axisTowards": 0.75, "logPupilPx": 1.94, "logLimbusPx": 2.93, "logMmPx": 1.09}
-#: What shows only while the lids are open, what the gaze after a calibration hangs on, and what only guesses.
-_BEHIND_LIDS = ("pupil", "cornea", "axis", "logPupil", "logLimbus")
+_MIDDLE = {
+    "axisUp": 0.29, "axisTowards": 0.75, "logPupilPx": 1.94, "logLimbusPx": 2.93, "logMmPx": 1.09,
+    "visible": 0.6,
+}  # fmt: skip
+#: What shows only where the pupil does, what the gaze after a calibration hangs on, and what only guesses.
+_WITH_PUPIL = ("pupil", "cornea", "axis", "logPupil", "logLimbus")
 _WEIGHT = {"pupil": 2.0, "eyeball": 2.0, "axis": 3.0, "camera": 0.5}
 #: Errors above it count by their size, those below by their square.
 _KNEE = 0.05
@@ -33,11 +36,11 @@ def _size(off: Tensor, wanted: Tensor) -> Tensor:
     return F.huber_loss(off, wanted, reduction="none", delta=_KNEE) / _KNEE
 
 
-def _residual(labels: Tensor, good: Tensor) -> Tensor:
+def _residual(labels: Tensor, counts: Tensor) -> Tensor:
     """[G, 10, 10] that takes from errors [G, 10, ...] of a sitting what is the same for all its pictures or
     grows with the gaze, as a calibration would: the errors' gradients then tell of each picture, not of the
     person."""
-    seen = (good * _openness(labels[:, 2])).view(-1, GROUP)
+    seen = counts.view(-1, GROUP)
     gaze = labels[:, :2].view(-1, GROUP, 2) / GAZE_SCALE_RAD
     terms = torch.cat([torch.ones_like(gaze[:, :, :1]), gaze], 2)
     weighted = terms * seen[:, :, None]
@@ -52,11 +55,11 @@ def _within(off: Tensor, residual: Tensor) -> Tensor:
     return (residual @ off.view(-1, GROUP, off.shape[1])).view_as(off)
 
 
-def heads_loss(heads: Tensor, labels: Tensor, good: Tensor, mirrored: Tensor) -> Tensor:
-    """Raw heads [B, 8] against labels [B, 6]; what cannot be seen behind a lid weighs little.
+def heads_loss(heads: Tensor, labels: Tensor, points: Tensor, good: Tensor, mirrored: Tensor) -> Tensor:
+    """Raw heads [B, 8] against labels [B, 6]; gaze and pupil weigh as much as is seen of the pupil.
 
-    good [B] float: 1 for an eye, 0 for a spoilt or mirrored picture, which counts for the confidence alone;
-    mirrored [B] likewise.
+    points [B, 24]; good [B] float: 1 for an eye, 0 for a spoilt or mirrored picture, which counts for the
+    confidence alone; mirrored [B] likewise.
     """
     lid = labels[:, 2]
     wanted = torch.stack(
@@ -70,12 +73,10 @@ def heads_loss(heads: Tensor, labels: Tensor, good: Tensor, mirrored: Tensor) ->
         ],
         1,
     )
-    open_enough, one = _openness(lid), torch.ones_like(lid)
-    weight = torch.stack(
-        [2 * open_enough, 2 * open_enough, 4 * one, 0.7 * one, 0.7 * open_enough, open_enough], 1
-    )
+    seen, one = _seen(points), torch.ones_like(lid)
+    weight = torch.stack([2 * seen, 2 * seen, 4 * one, 0.7 * one, 0.7 * seen, seen], 1)
     off = _size(heads[:, :6], wanted) * weight * good[:, None]
-    own = _within(heads[:, :2] - wanted[:, :2], _residual(labels, good)) * (good * open_enough)[:, None]
+    own = _within(heads[:, :2] - wanted[:, :2], _residual(labels, good * seen)) * (good * seen)[:, None]
     trust = F.binary_cross_entropy_with_logits(heads[:, 6], good)
     eyes = (good + mirrored).clamp(max=1)  # of noise nobody can say which way round it is
     turned = F.binary_cross_entropy_with_logits(heads[:, 7], mirrored, eyes)
@@ -84,20 +85,22 @@ def heads_loss(heads: Tensor, labels: Tensor, good: Tensor, mirrored: Tensor) ->
 
 
 def points_loss(guess: Tensor, places: Tensor, labels: Tensor, points: Tensor, good: Tensor) -> Tensor:
-    """guess [B, 23] of the points, in their spreads, and the encoder's places [B, P, 2], whose first are
-    those of PLACES, against points [B, 23]."""
+    """guess [B, 24] of the points, in their spreads, and the encoder's places [B, P, 2], whose first are
+    those of PLACES, against points [B, 24]."""
     count = 2 * len(PLACES)
     spread = torch.tensor(_by_name(_SPREAD, _PLACE_SPREAD))
     wanted = (points - torch.tensor(_by_name(_MIDDLE, 0.0))) / spread
     weight = torch.tensor(_by_name(_WEIGHT, 1.0)) * good[:, None]
-    hidden = torch.tensor([name.startswith(_BEHIND_LIDS) for name in POINTS])
-    weight = torch.where(hidden, weight * _openness(labels[:, 2])[:, None], weight)
+    with_pupil = torch.tensor([name.startswith(_WITH_PUPIL) for name in POINTS])
+    seen = _seen(points)
+    weight = torch.where(with_pupil, weight * seen[:, None], weight)
     direct = places[:, : len(PLACES)].flatten(1) / (PLACE_REACH * _PLACE_SPREAD)
     off = (_size(guess, wanted) * weight).sum() + (_size(direct, wanted[:, :count]) * weight[:, :count]).sum()
-    own = _within(guess - wanted, _residual(labels, good))
+    own = _within(guess - wanted, _residual(labels, good * seen))
     off = off + (_size(own, torch.zeros_like(own)) * weight).sum()
     return off / (len(labels) * (len(POINTS) + count))
 
 
-def _openness(lid: Tensor) -> Tensor:
-    return ((lid - 0.1) / 0.3).clamp(0.02, 1)
+def _seen(points: Tensor) -> Tensor:
+    """[B] how much of each pupil shows; a hidden one still weighs a little, so that the guess stays sane."""
+    return points[:, VISIBLE].clamp(0.02, 1)

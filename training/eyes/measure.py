@@ -13,6 +13,7 @@ from rtgraph.kernels.eye_encoder_step import EyeEncoderStep
 from rtgraph.models.eye_calibration import EyeCalibration, both_heads, fit
 from rtgraph.models.eye_weights import DECODE, EyeWeights
 from rtgraph.training.eye_corpus.dynamics import sequence
+from rtgraph.training.eye_corpus.points import VISIBLE
 from rtgraph.training.eye_corpus.sitting import Sitting, begin
 
 from .blinks import BlinkCount, count_blinks
@@ -24,8 +25,8 @@ Encode = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
 
 #: Seeds of the people used here; the training corpus has others.
 HELD_OUT_SEED = 990_001
-#: The tests' gaze, degrees to every side, and the least lid at which gaze and pupil are asked for.
-GAZE_TESTED_DEG, LEAST_LID = 30.0, 0.5
+#: The tests' gaze, degrees to every side, and how much of the pupil must show where gaze and pupil are asked for.
+GAZE_TESTED_DEG, LEAST_VISIBLE = 30.0, 0.5
 _LOOKS, _SEQUENCE_S, _SEQUENCE_HZ = 40, 6.0, 60.0
 _LEFT = slice(0, 7)
 
@@ -106,9 +107,9 @@ def measure(
     for person in range(people):
         sitting = begin(HELD_OUT_SEED, person)
         calibrated = encoder(weights, calibrate(weights, sitting))
-        images, labels = sitting.random_pictures(_LOOKS)
+        images, labels, points = sitting.random_labelled(_LOOKS)
         raw, state = encode(images)[1], calibrated(images)[1][:, _LEFT]
-        seen = (labels[:, 2] >= LEAST_LID) & (np.abs(labels[:, :2]) <= limit).all(1)
+        seen = (points[:, VISIBLE] >= LEAST_VISIBLE) & (np.abs(labels[:, :2]) <= limit).all(1)
         found["before"].extend(_angle(raw[seen, :2], labels[seen, :2]))
         found["after"].extend(_angle(state[seen, :2], labels[seen, :2]))
         found["lid"].extend(np.abs(state[:, 2] - labels[:, 2]))

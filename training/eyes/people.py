@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from rtgraph.models.eye_encoder import EyeEncoder
+from rtgraph.training.eye_corpus.points import VISIBLE
 from rtgraph.training.eye_corpus.sitting import begin
 
 from .spoil import spoil
@@ -31,15 +32,16 @@ class People:
     features: Doubles  # [P, N, 80]
     raw: Doubles  # [P, N, 8] heads
     labels: NDArray[np.float32]  # [P, N, 6]
+    visible: NDArray[np.float32]  # [P, N] how much of the pupil shows, 0..1
     spoilt: Doubles  # [P, M, 80] features of pictures that are no eye
 
 
 def look_at(encoder: EyeEncoder, people: int, report: Callable[[int], None] = lambda _: None) -> People:
     """So many rendered people, who are neither in the training corpus nor among those that measure it."""
-    features, raw, labels, spoilt = [], [], [], []
+    features, raw, labels, visible, spoilt = [], [], [], [], []
     for person in range(people):
         sitting = begin(PEOPLE_SEED, person)
-        images, looks = sitting.random_pictures(PICTURES)
+        images, looks, points = sitting.random_labelled(PICTURES)
         bad = np.stack([spoil(image, sitting.rng) for image in images[:_SPOILT]])
         with torch.no_grad():
             seen, heads = (
@@ -49,5 +51,6 @@ def look_at(encoder: EyeEncoder, people: int, report: Callable[[int], None] = la
         spoilt.append(seen[PICTURES:])
         raw.append(heads[:PICTURES])
         labels.append(looks)
+        visible.append(points[:, VISIBLE])
         report(person + 1)
-    return People(np.stack(features), np.stack(raw), np.stack(labels), np.stack(spoilt))
+    return People(*(np.stack(column) for column in (features, raw, labels, visible, spoilt)))

@@ -45,7 +45,7 @@ class Learner(nn.Module):
         with torch.autocast("cpu", torch.bfloat16):
             features, heads, places = self.encoder.look(batch.images)
             guess = self.points(features)
-        error = heads_loss(heads.float(), batch.labels, batch.good, batch.mirrored)
+        error = heads_loss(heads.float(), batch.labels, batch.points, batch.good, batch.mirrored)
         return error + points_loss(guess.float(), places, batch.labels, batch.points, batch.good)
 
 

@@ -19,8 +19,8 @@ Doubles = NDArray[np.float64]
 #: The tensors `ways` [K, 3, 81] and `ways.noise` [3] of a weight file, both in raw heads' units.
 Ways = dict[str, NDArray[np.float32]]
 
-#: Least lid at which the gaze counts.
-_LEAST_LID = 0.4
+#: How much of the pupil must show for the gaze to count.
+_LEAST_VISIBLE = 0.4
 _ROUNDS = 30
 #: How strongly the ways, and a person's own regression at the beginning, are held to 0.
 _HOLD, _OWN_HOLD = 100.0, 20.0
@@ -30,9 +30,9 @@ def learn_ways(people: People, count: int) -> Ways:
     """So many ways in which people differ, and the noise that stays."""
     wanted = people.labels[..., :3].astype(np.float64)  # in the order of CALIBRATED
     wanted[..., :2] /= GAZE_SCALE_RAD
-    open_enough = people.labels[..., 2] >= _LEAST_LID
+    shows = people.visible >= _LEAST_VISIBLE
     x = np.concatenate([people.features, np.ones((*people.features.shape[:2], 1))], 2)
-    seen = np.stack([open_enough, open_enough, np.ones_like(open_enough)], 2).astype(np.float64)
+    seen = np.stack([shows, shows, np.ones_like(shows)], 2).astype(np.float64)
     ways, noise = factors(x, wanted - people.raw[..., CALIBRATED], seen, count)
     return {"ways": ways, "ways.noise": noise}
 
