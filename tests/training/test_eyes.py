@@ -160,8 +160,8 @@ def test_weights_are_not_touched_before_the_end(tmp_path, monkeypatch, capsys):
 
 def test_what_a_person_brings_along_is_not_held_against_a_picture():
     torch = pytest.importorskip("torch")
-    from rtgraph.training.eyes.batches import GROUP
     from rtgraph.training.eye_corpus.points import POINTS, VISIBLE
+    from rtgraph.training.eyes.batches import GROUP
     from rtgraph.training.eyes.losses import heads_loss
 
     generator = torch.Generator().manual_seed(0)
