@@ -25,7 +25,8 @@ Encode = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
 
 #: Seeds of the people used here; the training corpus has others.
 HELD_OUT_SEED = 990_001
-#: The tests' gaze, degrees to every side, and how much of the pupil must show for gaze and pupil to be asked for.
+#: The tests' gaze, degrees to every side, and how much of the pupil must show for gaze and pupil to be
+#: asked for.
 GAZE_TESTED_DEG, LEAST_VISIBLE = 30.0, 0.5
 _LOOKS, _SEQUENCE_S, _SEQUENCE_HZ = 40, 6.0, 60.0
 _LEFT = slice(0, 7)
