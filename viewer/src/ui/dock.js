@@ -88,7 +88,7 @@ export class Dock {
 }
 
 function card(title, ...children) {
-  return h("div", { class: "card" }, h("h2", {}, title), ...children);
+  return h("div", { class: `card ${title}` }, h("h2", {}, title), ...children);
 }
 
 function eye(name) {
