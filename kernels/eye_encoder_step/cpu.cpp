@@ -12,6 +12,7 @@ namespace rtgraph::kernels {
   namespace isa {                                                                                                 \
   int eye_block_channels(int left) noexcept;                                                                      \
   void eye_convolve(const EyeStage&) noexcept;                                                                    \
+  void eye_winograd(const EyeStage&) noexcept;                                                                    \
   void eye_locate(const EyeMaps&) noexcept;                                                                       \
   void eye_multiply(const float*, int, int, const float*, const float*, int, bool, float*, int) noexcept;         \
   }
@@ -43,6 +44,37 @@ AlignedBuffer<float> pack_convolution(const float* weight, int inputs, int outpu
   return packed;
 }
 
+// The weight [3, 3] of one pair of channels as winograd.cpp multiplies it: G w G' [4, 4].
+std::array<float, 16> transform_weight(const float* w) {
+  constexpr double G[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+  std::array<float, 16> out;
+  for (int i = 0; i < 4; ++i)
+    for (int j = 0; j < 4; ++j) {
+      double sum = 0;
+      for (int a = 0; a < 3; ++a)
+        for (int b = 0; b < 3; ++b) sum += G[i][a] * w[3 * a + b] * G[j][b];
+      out[4 * i + j] = static_cast<float>(sum);
+    }
+  return out;
+}
+
+// [out, in, 3, 3] -> blocks of output channels, each [16][in][channel].
+AlignedBuffer<float> pack_transformed(const float* weight, int inputs, int outputs, int (*block_channels)(int) noexcept) {
+  AlignedBuffer<float> packed(static_cast<std::size_t>(16) * inputs * outputs);
+  float* to = packed.data();
+  for (int first = 0; first < outputs;) {
+    const int block = block_channels(outputs - first);
+    for (int i = 0; i < inputs; ++i)
+      for (int o = 0; o < block; ++o) {
+        const auto numbers = transform_weight(weight + (static_cast<std::size_t>(first + o) * inputs + i) * 9);
+        for (int k = 0; k < 16; ++k) to[(k * inputs + i) * block + o] = numbers[k];
+      }
+    to += 16 * inputs * block;
+    first += block;
+  }
+  return packed;
+}
+
 AlignedBuffer<float> copy_of(const float* values, int count, int padded) {
   AlignedBuffer<float> copy(static_cast<std::size_t>(padded));
   std::copy_n(values, count, copy.data());
@@ -61,15 +93,16 @@ EyeEncoderStep::EyeEncoderStep(const EyeEncoderShape& s, const WeightMap& weight
   int (*block_channels)(int) noexcept = nullptr;
   switch (isa) {
     case Isa::baseline:
-      convolve_ = baseline::eye_convolve, locate_ = baseline::eye_locate, multiply_ = baseline::eye_multiply;
-      block_channels = baseline::eye_block_channels;
+      convolve_ = baseline::eye_convolve, winograd_ = baseline::eye_winograd, locate_ = baseline::eye_locate;
+      multiply_ = baseline::eye_multiply, block_channels = baseline::eye_block_channels;
       break;
     case Isa::avx2:
-      convolve_ = avx2::eye_convolve, locate_ = avx2::eye_locate, multiply_ = avx2::eye_multiply, block_channels = avx2::eye_block_channels;
+      convolve_ = avx2::eye_convolve, winograd_ = avx2::eye_winograd, locate_ = avx2::eye_locate;
+      multiply_ = avx2::eye_multiply, block_channels = avx2::eye_block_channels;
       break;
     case Isa::avx512:
-      convolve_ = avx512::eye_convolve, locate_ = avx512::eye_locate, multiply_ = avx512::eye_multiply;
-      block_channels = avx512::eye_block_channels;
+      convolve_ = avx512::eye_convolve, winograd_ = avx512::eye_winograd, locate_ = avx512::eye_locate;
+      multiply_ = avx512::eye_multiply, block_channels = avx512::eye_block_channels;
       break;
   }
 
@@ -91,6 +124,7 @@ EyeEncoderStep::EyeEncoderStep(const EyeEncoderShape& s, const WeightMap& weight
     for (std::size_t k = start; k < tap_weights_.size(); ++k) tap_weights_[k] /= static_cast<float>(total);
   }
 
+  std::vector<bool> transformed;
   int side = s.side_px / s.fold, inputs = s.fold * s.fold;
   buffers_.push_back({AlignedBuffer<float>(static_cast<std::size_t>(side + 2) * (side + 2) * inputs), side, inputs, 1});
   for (std::size_t k = 0; k < s.widths.size(); ++k) {
@@ -102,15 +136,21 @@ EyeEncoderStep::EyeEncoderStep(const EyeEncoderShape& s, const WeightMap& weight
     buffers_.push_back({AlignedBuffer<float>(static_cast<std::size_t>(side + 2 * border) * (side + 2 * border) * outputs),
                         side, outputs, border});
     const std::string name = "stages." + std::to_string(k);
-    packed_.push_back(pack_convolution(weights.get(name + ".weight", {outputs, inputs, 3, 3}), inputs, outputs, block_channels));
+    const bool transform = stride == 1 && inputs % 16 == 0 && side % 8 == 0;  // whole tiles, four at a time
+    const float* weight = weights.get(name + ".weight", {outputs, inputs, 3, 3});
+    packed_.push_back((transform ? pack_transformed : pack_convolution)(weight, inputs, outputs, block_channels));
+    const std::size_t needed = transform ? static_cast<std::size_t>(16) * (side / 2) * (inputs + outputs) : 0;
+    if (needed > scratch_.size()) scratch_ = AlignedBuffer<float>(needed);
     biases_.push_back(copy_of(weights.get(name + ".bias", {outputs}), outputs, outputs));
     stages_.push_back({.inputs = inputs, .outputs = outputs, .stride = stride, .out_side = side, .x = nullptr, .y = nullptr,
-                       .x_row = 0, .y_row = 0, .weight = packed_.back().data(), .bias = biases_.back().data()});
+                       .x_row = 0, .y_row = 0, .weight = packed_.back().data(), .bias = biases_.back().data(), .scratch = nullptr});
+    transformed.push_back(transform);
     inputs = outputs;
   }
   for (std::size_t k = 0; k < stages_.size(); ++k) {
     stages_[k].x = buffers_[k].data.data(), stages_[k].x_row = buffers_[k].row();
     stages_[k].y = buffers_[k + 1].pixel(), stages_[k].y_row = buffers_[k + 1].row();
+    if (transformed[k]) stages_[k].scratch = scratch_.data();
   }
 
   require(s.places > 0 && s.places_after >= 0 && s.places_after < static_cast<int>(s.widths.size()),
@@ -225,7 +265,7 @@ void EyeEncoderStep::step(const std::uint8_t* left, const std::uint8_t* right, f
   for (int eye = 0; eye < 2; ++eye) {
     resample(eye == 0 ? left : right, eye == 1);
     normalise();
-    for (const EyeStage& stage : stages_) convolve_(stage);
+    for (const EyeStage& stage : stages_) (stage.scratch ? winograd_ : convolve_)(stage);
     const int seen = flat - 2 * shape_.places;
     std::copy_n(buffers_.back().data.data(), seen, flat_.data() + eye * flat);
     locate(buffers_[static_cast<std::size_t>(shape_.places_after) + 1], flat_.data() + eye * flat + seen);

@@ -38,8 +38,9 @@ struct EyeStage {
   float* y;         // first output pixel
   int x_row;        // floats from row to row of x
   int y_row;        // of y
-  const float* weight;  // by blocks of up to 48 outputs: [3][3 * inputs][block]
+  const float* weight;  // by blocks of up to 48 outputs: [3][3 * inputs][block], or transformed [16][inputs][block]
   const float* bias;    // [outputs]
+  float* scratch;       // [16][out_side / 2][inputs + outputs] where the weights are transformed, else null
 };
 
 // A stage's maps [side * side][padded], and where each of the first `count` is strongest.
@@ -100,11 +101,12 @@ class EyeEncoderStep {
   std::vector<Buffer> buffers_;            // before, between and behind the stages
   std::vector<EyeStage> stages_;
   std::vector<AlignedBuffer<float>> packed_, biases_;
+  AlignedBuffer<float> scratch_;           // of the transformed convolutions
   Dense places_, hidden_, features_;
   std::array<Dense, 2> heads_;             // left, right
   AlignedBuffer<float> maps_;              // [side, side, padded]
   AlignedBuffer<float> flat_, hidden_out_, features_out_, heads_out_;  // [2, ...]
-  Convolve convolve_ = nullptr;
+  Convolve convolve_ = nullptr, winograd_ = nullptr;
   Locate locate_ = nullptr;
   Multiply multiply_ = nullptr;
 };

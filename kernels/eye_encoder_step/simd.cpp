@@ -1,4 +1,5 @@
-// Owns the products of the eye encoder: 3x3 convolutions and dense layers (compiled per instruction set).
+// Owns the products of the eye encoder: 3x3 convolutions but those of winograd.cpp, and dense layers (compiled per
+// instruction set).
 //
 // A tile of P output pixels times N vectors of output channels stays in registers while the inputs pass by: for each of
 // the three rows a pixel's window is one contiguous run of 3 * inputs floats, so there is no gather and no copy.
