@@ -21,7 +21,7 @@ struct EyeEncoderShape {
   int side_px = 128;
   int fold = 2;
   std::vector<int> widths;  // multiples of 16
-  int places = 24, places_after = 4;
+  int places = 24, places_after = 6;
   int hidden = 192;
   int features = 80;
   float place_reach = 4.0f;

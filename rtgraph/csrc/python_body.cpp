@@ -206,7 +206,7 @@ bool PythonBody::put_all(Firing& firing, PyObject* outputs) {
   }
   if (found == PyDict_GET_SIZE(outputs)) return true;
   std::string known;
-  for (const py::object& name : names_) known += (known.empty() ? "" : ", ") + name.cast<std::string>();
+  for (const py::object& name : names_) known.append(known.empty() ? "" : ", ").append(name.cast<std::string>());
   for (const auto item : py::reinterpret_borrow<py::dict>(outputs)) {
     if (std::any_of(names_.begin(), names_.end(), [&](const py::object& n) { return n.equal(item.first); })) continue;
     std::string message = "process returned an output ";

@@ -29,7 +29,7 @@ def generate(
     another corpus.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, {"version": 3, "seed": seed, "pictures": pictures})
+    _claim(folder, {"version": 4, "seed": seed, "pictures": pictures})
     for number in range(-(-images // (pictures * SITTINGS))):
         file = shards.path(folder, number)
         if not file.exists():

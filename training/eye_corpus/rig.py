@@ -9,7 +9,8 @@ import numpy as np
 from .look import FloatArray
 
 SIDE_PX = 128
-_BRIGHT_WITHIN_DEG = 3.0
+#: Half a lens and half a light, and from how far beside the lens an eye shines back into it.
+_LENS_MM, _BRIGHT_WITHIN_DEG = 4.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def random_rig(rng: np.random.Generator) -> Rig:
         lights = np.stack([ring * np.cos(turn), ring * np.sin(turn), np.full(count, u(22.0, 40.0))], 1)
     else:  # beside the camera
         lights = camera + rng.normal(0, 1, (count, 3)) * [9, 7, 3]
-    lights = lights.astype(np.float32)
+    lights = _beside_the_lens(lights, camera, outwards).astype(np.float32)
     with_glasses = rng.random() < 0.15
     spots = int(rng.integers(1, 5)) if with_glasses else 0
     lows, highs = [0, 0, 1.5, 1.0, 0, 0.2], [SIDE_PX, SIDE_PX, 14, 5, np.pi, 1.0]
@@ -110,6 +111,16 @@ def random_rig(rng: np.random.Generator) -> Rig:
         frame_y=u(4, 22) if with_glasses and rng.random() < 0.3 else 0.0,
         rays=_rays(axes, focal, fish_eye),
     )
+
+
+def _beside_the_lens(lights: FloatArray, camera: FloatArray, outwards: FloatArray) -> FloatArray:
+    """Lights [L, 3] moved sideways where they would sit in the camera's lens."""
+    off = lights - camera
+    along = (off @ outwards)[:, None] * outwards
+    aside = off - along
+    far = np.linalg.norm(aside, axis=1, keepdims=True)
+    beside: FloatArray = camera + along + aside * np.maximum(_LENS_MM / far, 1)
+    return beside
 
 
 def _shines_back(camera: FloatArray, lights: FloatArray) -> float:
