@@ -62,7 +62,7 @@ class EyeEncoderConfig(BaseModel):
     places_after: NonNegativeInt = 6
     hidden: PositiveInt = 192
     features: PositiveInt = 80  # an eye
-    ways: PositiveInt = 16  # in which wearers differ, see eye_calibration.py
+    ways: PositiveInt = 32  # in which wearers differ, see eye_calibration.py
 
     @model_validator(mode="after")
     def _check(self) -> EyeEncoderConfig:

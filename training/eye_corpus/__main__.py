@@ -25,7 +25,7 @@ def main() -> int:
         help="folder of the corpus (default: %(default)s)",
     )
     parser.add_argument(
-        "--images", type=int, default=240_000, help="how many at least (default: %(default)s)"
+        "--images", type=int, default=400_000, help="how many at least (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed is other people (default: 0)")
     parser.add_argument(

@@ -12,8 +12,8 @@ from . import shards
 from .shards import EyeCorpusError, Shard
 from .sitting import begin
 
-#: Pictures of one sitting, and sittings of one shard (about 20 MB and half a minute).
-PICTURES, SITTINGS = 20, 64
+#: Pictures of one sitting, and sittings of one shard (about 10 MB and a few seconds).
+PICTURES, SITTINGS = 10, 64
 
 
 def generate(

@@ -28,7 +28,7 @@ def main() -> int:
     )
     parser.add_argument("--images", type=int, default=3_500_000, help="to show in all (default: %(default)s)")
     parser.add_argument(
-        "--people", type=int, default=400, help="rendered to learn how they differ (default: %(default)s)"
+        "--people", type=int, default=800, help="rendered to learn how they differ (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
