@@ -123,6 +123,29 @@ def test_loudness_effort_rate_and_style_scale_the_opening() -> None:
     assert jaw > 1.2 * lazy
 
 
+def test_voices_open_for_vowels_as_one_speaker_or_by_their_height() -> None:
+    def opening(symbol: str, textbook: float) -> float:
+        said = say("t" + symbol + symbol + "t", 0.15)
+        return float(
+            aperture_mm(lips(said, style=Style(textbook=textbook)))[frames_of(said.phones[2])].mean()
+        )
+
+    assert opening("i", 0) > 0.8 * opening("a", 0)
+    assert opening("i", 1) < 0.5 * opening("ɛ", 1) < 0.5 * opening("a", 1)
+    assert min(opening("i", 0), opening("i", 1)) < opening("i", 0.5) < max(opening("i", 0), opening("i", 1))
+
+
+def test_voices_follow_loudness_more_or_less() -> None:
+    said = say("aaaaaaaa", 0.12)
+    rising = Utterance(said.audio * np.linspace(0.1, 1, len(said.audio), dtype=np.float32), said.phones)
+
+    def slope(loudness: float) -> float:
+        opening = aperture_mm(lips(rising, style=Style(loudness=loudness)))
+        return float(opening[frames_of(said.phones[6])].mean() / opening[frames_of(said.phones[1])].mean())
+
+    assert slope(1.6) > 1.2 * slope(0.4) > 1.2
+
+
 def test_frames_mean_their_moment() -> None:
     """A frame is the face at (k + 1) / 50 s: moved phones move the motion by as much, on average."""
     said = say("tamata")
@@ -192,7 +215,7 @@ def test_gestures_have_the_statistics_they_are_given() -> None:
 
 def test_eyes_and_look_shapes_agree() -> None:
     quiet = Utterance(np.zeros(60 * RATE_HZ, np.float32), ())
-    motion = animate(quiet, Style(), Mood(), default(), np.random.default_rng())
+    motion = animate(quiet, Style(), Mood(), default(), np.random.default_rng(1))
     to_the_left = motion[:, INDEX["leftEyeYaw"]] > np.radians(3)  # the person's left: the left eye looks out
     assert to_the_left.any()
     assert (motion[to_the_left, INDEX["eyeLookOutLeft"]] > 0).all()

@@ -13,7 +13,11 @@ pytest.importorskip("scipy")
 from face_clips import recording, silence, speech, vowel
 
 from rtgraph.kernels.mel import MelState, mel
-from rtgraph.training.corpus import Chances
+from rtgraph.training.corpus import Chances, Clip
+from rtgraph.training.corpus.face import Mood
+from rtgraph.training.corpus.shards import Recording
+from rtgraph.training.corpus.style import Style
+from rtgraph.training.corpus.utterance import Utterance
 from rtgraph.training.face import features
 from rtgraph.training.face.batches import Windows
 from rtgraph.training.face.config import DataConfig
@@ -24,7 +28,7 @@ from rtgraph.training.face.features import (
     synthetic_streams,
     write_shard,
 )
-from rtgraph.training.face.prepare import Sources, mark_of
+from rtgraph.training.face.prepare import Sources, mark_of, rounds
 from rtgraph.training.face.voices import VoiceChange, change_pace, change_voice
 
 
@@ -76,6 +80,29 @@ def test_streams_hold_the_sound_as_the_front_end_hears_it() -> None:
     assert stream.frames == len(clip.motion) == len(stream.mel) // 2
     assert not stream.real
     assert stream.known.all()
+
+
+def test_a_clip_said_anew_has_another_voice_and_its_face_in_step() -> None:
+    clip = speech(np.random.default_rng(3))
+    for seed in range(4):
+        stream = next(synthetic_streams([clip], np.random.default_rng(seed), change=False, anew=True))
+        assert stream.frames == len(stream.mel) // 2 != len(clip.motion)
+        level = stream.mel.astype(float).mean(1).reshape(-1, 2).mean(1)
+        before = mel(MelState(), clip.audio).mean(1).reshape(-1, 2).mean(1)
+        motion, sound = (change_pace(x[:, None], stream.frames)[:, 0] for x in (clip.motion[:, 17], before))
+        assert np.corrcoef(stream.motion[:, 17].astype(float), motion)[0, 1] > 0.99
+        assert np.corrcoef(level, sound)[0, 1] > 0.9
+
+
+def test_languages_with_little_speech_are_heard_again() -> None:
+    def said(language: str, seconds: int) -> Clip:
+        audio = np.zeros(16_000 * seconds, np.float32)
+        about = {"kind": "speech", "split": "train", "language": language}
+        return Clip(Recording(Utterance(audio, ()), Mood(), Style(), 0, about), np.zeros((50 * seconds, 61)))
+
+    much, some, little = said("en", 1300), said("es", 700), said("fi", 100)
+    assert rounds([much, some, little], 3) == [[much, some, little], [some, little], [little]]
+    assert rounds([much], 3) == [[much]]
 
 
 def test_recordings_are_joined_by_pauses_with_the_mouth_at_rest() -> None:

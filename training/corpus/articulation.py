@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter1d
 from rtgraph.models.expression import ARKIT, INDEX, both
 
 from . import phones as inventory
-from .parameters import Emotion, Parameters
+from .parameters import Emotion, Parameters, Viseme
 from .prosody import Prosody
 from .style import Style
 from .utterance import FRAME_RATE_HZ, FloatArray, Phone
@@ -51,7 +51,7 @@ def move(
     times_s = (np.arange(frames * _OVERSAMPLING) + 1) / (FRAME_RATE_HZ * _OVERSAMPLING)
     ratio = _rate_ratio(said, p)
     controls = _blend(said, times_s, ratio, style, p)
-    gain = _opening_gain(prosody, ratio, effort, p)
+    gain = _opening_gain(prosody, ratio, effort, style, p)
     controls[:, _APERTURE] *= np.repeat(gain, _OVERSAMPLING) * style.openness
     jaw_gain = 1 + (gain - 1) * (1 + p.loudness.jaw_per_10_db / max(p.loudness.opening_per_10_db, 1e-6))
     controls[:, _JAW] *= np.repeat(np.maximum(jaw_gain, 0.2), _OVERSAMPLING) * style.openness * style.jaw
@@ -99,9 +99,11 @@ def _rate_ratio(phones: Sequence[Phone], p: Parameters) -> float:
     return float(np.clip(len(spoken) / sum(spoken) / p.speech_rate.phones_per_s, 0.4, 2.5))
 
 
-def _opening_gain(prosody: Prosody, rate_ratio: float, effort: float, p: Parameters) -> np.ndarray:
+def _opening_gain(
+    prosody: Prosody, rate_ratio: float, effort: float, style: Style, p: Parameters
+) -> np.ndarray:
     loud = p.loudness
-    gain = 1 + loud.opening_per_10_db * prosody.relative_db.astype(np.float64) / 10
+    gain = 1 + style.loudness * loud.opening_per_10_db * prosody.relative_db.astype(np.float64) / 10
     gain *= (1 + loud.opening_per_effort * effort) / rate_ratio**p.speech_rate.opening_exponent
     return np.clip(gain, loud.least, loud.most)
 
@@ -110,13 +112,20 @@ def _blend(
     phones: Sequence[Phone], times_s: np.ndarray, rate_ratio: float, style: Style, p: Parameters
 ) -> np.ndarray:
     """[T, 8] targets averaged by their dominances."""
-    visemes = [p.visemes[inventory.VISEME_OF[q.symbol]] for q in phones]
-    targets = np.array([[getattr(v, c) for c in CONTROLS] for v in visemes])  # [N, 8]
+    targets = np.array([_target(p.visemes[inventory.VISEME_OF[q.symbol]], style) for q in phones])  # [N, 8]
     blended = np.zeros((len(times_s), len(CONTROLS)))
     for group in p.kinetics:
         columns = [i for i, g in enumerate(_GROUP_OF) if g == group]
         blended[:, columns] = shares(phones, times_s, rate_ratio, group, style, p) @ targets[:, columns]
     return blended
+
+
+def _target(viseme: Viseme, style: Style) -> list[float]:
+    """[8] where a speaker of that style puts the controls."""
+    controls = {name: float(getattr(viseme, name)) for name in CONTROLS}
+    controls["aperture"] += style.textbook * (viseme.textbook_aperture - viseme.aperture)
+    controls["jaw"] += style.textbook * (viseme.textbook_jaw - viseme.jaw)
+    return list(controls.values())
 
 
 def shares(

@@ -20,7 +20,9 @@ from .utterance import CorpusError
 #: minutes.
 CLIPS_PER_SHARD = 16
 
-_VERSION = 2  # 1 held voices out within each language, and let the same timbre train in another
+#: 1 held voices out within each language, and let the same timbre train in another; 2 had voices that all
+#: opened for the same vowels, and by the same loudness.
+_VERSION = 3
 
 _FACE_CODE = ("articulation", "face", "gestures", "phones", "prosody", "style")
 
@@ -59,7 +61,7 @@ def generate(
         if not speech.exists():
             if version != _VERSION:
                 raise CorpusError(
-                    f"{folder} was begun by an earlier version, which held other voices out; it can be "
+                    f"{folder} was begun by an earlier version, whose voices are others; it can be "
                     "used as it is, but not made longer: make another --out"
                 )
             recorder = recorder or Recorder({name: engines.load(name) for name in engine_names}, seed)

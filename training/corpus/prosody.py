@@ -31,7 +31,7 @@ def analyse(audio: FloatArray) -> Prosody:
     level = _level_db(audio, centres)
     active = level > max(float(np.percentile(level, 95)) - 30.0, -60.0) if frames else np.zeros(0, bool)
     speech_level = float(np.median(level[active])) if active.any() else 0.0
-    smooth = gaussian_filter1d(np.where(active, level - speech_level, 0.0), 4.0)
+    smooth = gaussian_filter1d(np.where(active, level - speech_level, 0.0), 2.0)
     speech = np.clip(gaussian_filter1d(active.astype(np.float64), 6.0) * 1.5, 0.0, 1.0)
     pitch = _pitch_hz(audio, centres)
     return Prosody(

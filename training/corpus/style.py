@@ -24,10 +24,12 @@ class Style:
     head: float = 1.0
     gaze: float = 1.0  # how long the eyes stay away
     blink_rate: float = 1.0
+    textbook: float = 0.0  # 0: vowels open as the calibrated speaker's, 1: by their height
+    loudness: float = 1.0  # how much further what is loud opens the mouth
 
     @property
     def vector(self) -> FloatArray:
-        """[11] float32 in the fields' order."""
+        """[13] float32 in the fields' order."""
         return np.array(astuple(self), np.float32)
 
 
@@ -52,4 +54,6 @@ def draw(rng: np.random.Generator) -> Style:
         head=amount(0.35),
         gaze=amount(0.3),
         blink_rate=amount(0.35),
+        textbook=float(rng.uniform(0, 1)),
+        loudness=amount(0.5),
     )

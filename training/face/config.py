@@ -23,7 +23,7 @@ class DataConfig(_Config):
     batch: int = Field(default=8, ge=1)
     window_frames: int = Field(default=160, ge=20, description="frames of 20 ms in a window")
     shares: dict[str, float] = Field(
-        default={"real": 0.4, "lips": 0.3, "speech": 0.25, "quiet": 0.15}, description="by kind of shard"
+        default={"real": 0.4, "lips": 0.3, "speech": 0.4, "quiet": 0.25}, description="by kind of shard"
     )
     without: tuple[str, ...] = Field(
         default=(),
@@ -68,7 +68,7 @@ class LossConfig(_Config):
     lips: float = 0.8
     correlation: float = 2.5
     closure: float = 0.2
-    stillness: float = 1.0
+    stillness: float = 2.0
     velocity: float = 0.3
     spread: float = 2.0
     jitter: float = 0.1

@@ -79,7 +79,8 @@ def style_vector(style: Style) -> FloatArray:
     amounts = np.log([style.openness, style.jaw, style.lips, style.laxness]) / 0.17
     added = [style.lead_s / 0.008, style.asymmetry / 0.08, style.smile / 0.04]
     livelier = np.log([style.brows, style.head, style.gaze, style.blink_rate]) / 0.35
-    return np.pad(np.concatenate([amounts, added, livelier]), (0, 5)).astype(np.float32)
+    openings = [(style.textbook - 0.5) / 0.29, np.log(style.loudness) / 0.5]
+    return np.pad(np.concatenate([amounts, added, livelier, openings]), (0, 3)).astype(np.float32)
 
 
 def real_streams(
@@ -108,12 +109,17 @@ def synthetic_streams(
     rng: np.random.Generator,
     change: bool = True,
     others: Sequence[FloatArray] = (),
+    anew: bool = False,
 ) -> Iterator[Stream]:
-    """Clips of the corpus, one a stream: every clip has its own mood and style; `others` as for real ones."""
+    """Clips of the corpus, one a stream: every clip has its own mood and style; `others` as for real ones.
+    `anew`: each in another voice and at another pace.
+    """
     for clip in clips:
-        motion = clip.motion
+        voice = VoiceChange.draw(rng) if anew else VoiceChange()
+        audio = change_voice(clip.audio, voice)
+        motion = change_pace(clip.motion, len(audio) // FRAME_SAMPLES)
         spoken = np.ones(len(motion), bool)
-        piece = Piece(clip.audio, motion, lip_geometry.measure(motion).astype(np.float32), spoken)
+        piece = Piece(audio, motion, lip_geometry.measure(motion).astype(np.float32), spoken)
         mood, style = clip.recording.mood.vector, style_vector(clip.recording.style)
         beside = _without([clip.audio], others)
         yield _stream([piece], rng, np.ones(len(FRAME), bool), mood, style, False, change, beside)

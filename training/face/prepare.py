@@ -11,7 +11,7 @@ import numpy as np
 
 from ..corpus import Clip
 from ..corpus import read_all as read_corpus
-from ..corpus.utterance import FloatArray
+from ..corpus.utterance import SAMPLE_RATE_HZ, FloatArray
 from ..real import RealClip
 from ..real import read_all as read_real
 from .features import Stream, real_streams, synthetic_streams, write_shard
@@ -20,8 +20,10 @@ Make = Callable[[np.random.Generator], list[Stream]]
 
 #: Kinds of corpus clips that count as a voice; all others are negatives.
 _VOICED = ("speech", "laughter")
-_VERSION = 2  # of what features.py makes
+_VERSION = 3  # of what features.py makes
 _PARTS = 4  # shards that one pass over the corpus is cut into, so that little is lost when killed
+#: Speech of a language that is enough; of what has less, the clips are heard again, in other voices.
+_ENOUGH_S = 1200.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Sources:
     real: Path | None  # a folder of rtgraph.training.real
     real_passes: int = 4  # how many voices each recording is heard in
     lips_passes: int = 12  # the same of recordings of which only the lips are known: there are few
-    corpus_passes: int = 1
+    corpus_passes: int = 3  # the same of synthesised speech, at most: languages of which there is little
 
 
 def mark_of(sources: Sources, seed: int) -> str:
@@ -77,16 +79,31 @@ def prepare(
             c for c in read_corpus(sources.corpus, "valid") if c.recording.about["kind"] == "speech"
         ]
 
-        def of_clips(clips: Sequence[Clip], change: bool, others: Sequence[FloatArray] = ()) -> Make:
-            return lambda rng: list(synthetic_streams(clips, rng, change, others))
+        def of_clips(
+            clips: Sequence[Clip], change: bool, others: Sequence[FloatArray] = (), anew: bool = False
+        ) -> Make:
+            return lambda rng: list(synthetic_streams(clips, rng, change, others, anew))
 
         _shard(folder / "valid-speech.npz", of_clips(valid_clips, False), seed, report)
-        for number in range(sources.corpus_passes):
-            # without other voices: after level normalisation one would be the talker, with a mouth at rest
-            _shard(folder / f"quiet-{number:03d}.npz", of_clips(quiet, True), seed, report)
+        # without other voices: after level normalisation one would be the talker, with a mouth at rest
+        _shard(folder / "quiet-000.npz", of_clips(quiet, True), seed, report)
+        for number, clips in enumerate(rounds(voiced, sources.corpus_passes)):
             for part in range(_PARTS):
                 name = f"speech-{number * _PARTS + part:03d}.npz"
-                _shard(folder / name, of_clips(voiced[part::_PARTS], True, voices), seed, report)
+                _shard(folder / name, of_clips(clips[part::_PARTS], True, voices, number > 0), seed, report)
+
+
+def rounds(clips: Sequence[Clip], most: int) -> list[list[Clip]]:
+    """All clips, then, up to `most` rounds in all, those of languages that were not heard enough yet."""
+    seconds: dict[str, float] = {}
+    for clip in clips:
+        language = clip.recording.about.get("language", "")
+        seconds[language] = seconds.get(language, 0.0) + len(clip.audio) / SAMPLE_RATE_HZ
+    found = [
+        [c for c in clips if number * seconds[c.recording.about.get("language", "")] < _ENOUGH_S]
+        for number in range(most)
+    ]
+    return [again for again in found if again]
 
 
 def _by_speaker(clips: Iterable[RealClip]) -> list[list[RealClip]]:

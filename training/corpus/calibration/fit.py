@@ -110,7 +110,7 @@ def _design(clip: Spoken, p: Parameters, group: str) -> tuple[np.ndarray, np.nda
     for n, phone in enumerate(said):
         x[:, _VISEMES.index(inventory.VISEME_OF[phone.symbol])] += each[:, n]
     if group == "open":
-        gain = articulation._opening_gain(clip.prosody, ratio, 0.0, p)[clip.inside]
+        gain = articulation._opening_gain(clip.prosody, ratio, 0.0, Style(), p)[clip.inside]
         x *= (gain * (1 - articulation._closure(said, times_s, p)))[:, None]
         return x, clip.lips[clip.inside, 0]
     return x, clip.lips[clip.inside, 1]
