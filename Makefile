@@ -32,8 +32,8 @@ setup-test: $(VENV)/.installed-test
 $(VENV)/.installed: $(SOURCES)
 	$(call system_packages,$(RUN_PACKAGES))
 	@test -x $(BIN)/python || { echo "setup: making the environment $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@echo "setup: installing the build tools (scikit-build-core, pybind11, cmake, ninja)"
-	@$(PIP) "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja
+	@echo "setup: installing the build tools (scikit-build-core, pybind11, cmake, ninja; setuptools and wheel for PyAudio)"
+	@$(PIP) "scikit-build-core>=0.11" "pybind11>=2.13" cmake ninja "setuptools>=77" wheel
 	@echo "setup: installing what rtgraph needs, and compiling its C++ (the first time four minutes of two cores, without a word)"
 	@$(PIP) --no-build-isolation --editable ".[audio,eye,plot,vr]"
 	@touch $@
