@@ -179,6 +179,20 @@ def test_the_mini_corpus_is_made_by_the_command(tmp_path: Path) -> None:
     assert "another --out" in refused.stderr
 
 
+@pytest.mark.skipif(not shutil.which("flite"), reason="needs flite")
+def test_several_processes_speak_the_same_corpus(tmp_path: Path) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    seconds = generate(alone, 0.04, 3, ("flite",))
+    assert generate(together, 0.04, 3, ("flite",), processes=2) == seconds
+    for path in sorted(alone.glob("*.npz")):
+        assert (together / path.name).read_bytes() == path.read_bytes()
+
+
+def test_what_is_missing_in_another_process_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="'lute' is not known"):
+        generate(tmp_path, 0.01, 3, ("lute",), processes=2)
+
+
 @pytest.mark.parametrize(
     "name", ["espeak", "flite", "hibari", pytest.param("kokoro", marks=pytest.mark.slow)]
 )

@@ -31,7 +31,10 @@ def main() -> int:
         "--engines", default=",".join(engines.NAMES), help="comma-separated (default: %(default)s)"
     )
     parser.add_argument("--mini", action="store_true", help="two minutes with the quick engines, for tests")
+    parser.add_argument("--processes", type=int, default=1, help="that speak at once (default: 1)")
     given = parser.parse_args()
+    if given.processes < 1:
+        parser.error(f"--processes {given.processes}: expected 1 or more")
     names = engines.QUICK if given.mini else tuple(given.engines.split(","))
     hours = _MINI_HOURS if given.mini else given.hours
     out = given.out or cache_folder() / ("corpus-mini" if given.mini else "corpus")
@@ -51,7 +54,7 @@ def main() -> int:
                 text = f"{done.shard} shards, {done.seconds / 60:.1f} of {done.wanted_seconds / 60:.1f} min"
                 console.print(text + (f", {done.left_out} clips left out" if done.left_out else ""))
 
-            generate(out, hours, given.seed, names, report)
+            generate(out, hours, given.seed, names, report, given.processes)
     except CorpusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -11,14 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from . import engines, shards
-from .clips import Recorder
 from .face import animate
 from .parameters import Parameters, default
+from .recording import ParallelRecorder, ShardRecorder
 from .utterance import CorpusError
-
-#: Clips a shard: about a minute and a half of sound, so that even the slowest engine checkpoints within five
-#: minutes.
-CLIPS_PER_SHARD = 16
 
 #: 1 held voices out within each language, and let the same timbre train in another; 2 had voices that all
 #: opened for the same vowels, and by the same loudness.
@@ -43,8 +39,9 @@ def generate(
     seed: int,
     engine_names: Sequence[str] = engines.NAMES,
     report: Callable[[Progress], None] = lambda _: None,
+    processes: int = 1,
 ) -> float:
-    """Make or continue the corpus in `folder`; returns its seconds of sound.
+    """Make or continue the corpus in `folder`; returns its seconds of sound. `processes` speak at once.
 
     The same seed and engines give the same sound, interrupted or not, as far as the engines themselves
     repeat; other articulation parameters than last time remake the faces and keep the sound. Raises
@@ -54,37 +51,27 @@ def generate(
     folder.mkdir(parents=True, exist_ok=True)
     version = _claim(folder, seed, engine_names)
     mark = _mark(default())  # once: the code on the disk may change under a run of hours
-    recorder: Recorder | None = None
     total, number, left_out = 0.0, 0, 0
-    while total < hours * 3600:
-        speech = shards.speech_path(folder, number)
-        if not speech.exists():
-            if version != _VERSION:
+    with _recorder(folder, seed, engine_names, processes) as recorder:
+        while total < hours * 3600:
+            speech = shards.speech_path(folder, number)
+            if version != _VERSION and not speech.exists():
                 raise CorpusError(
                     f"{folder} was begun by an earlier version, whose voices are others; it can be "
                     "used as it is, but not made longer: make another --out"
                 )
-            recorder = recorder or Recorder({name: engines.load(name) for name in engine_names}, seed)
-            left_out += _record(speech, recorder, number)
-        _animate(speech, shards.face_path(folder, number), default(), mark)
-        total += shards.seconds(speech)
-        number += 1
-        report(Progress(number, total, hours * 3600, left_out))
+            left_out += recorder.record(number)
+            _animate(speech, shards.face_path(folder, number), default(), mark)
+            total += shards.seconds(speech)
+            number += 1
+            report(Progress(number, total, hours * 3600, left_out))
     return total
 
 
-def _record(path: Path, recorder: Recorder, number: int) -> int:
-    """Write one speech shard; returns how many clips an engine could not say."""
-    recordings = []
-    for index in range(number * CLIPS_PER_SHARD, (number + 1) * CLIPS_PER_SHARD):
-        try:
-            recordings.append(recorder.make(index))
-        except engines.Unspoken:
-            continue
-    if not recordings:
-        raise CorpusError(f"{path}: none of its {CLIPS_PER_SHARD} clips could be spoken; check the engines")
-    shards.write_speech(path, recordings)
-    return CLIPS_PER_SHARD - len(recordings)
+def _recorder(folder: Path, seed: int, engine_names: Sequence[str], processes: int) -> ShardRecorder:
+    if processes == 1:
+        return ShardRecorder(folder, seed, engine_names)
+    return ParallelRecorder(folder, seed, engine_names, processes)
 
 
 def _animate(speech: Path, face: Path, parameters: Parameters, mark: str) -> None:
