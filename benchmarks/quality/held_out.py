@@ -72,9 +72,9 @@ def _together(truth: np.ndarray, said: np.ndarray, columns: Sequence[int]) -> fl
 
 
 def closures(clip: Clip, truth: np.ndarray, said: np.ndarray, speech: np.ndarray) -> tuple[int, int, int]:
-    """Hits, misses and false alarms: each bilabial wants the lips to meet within 60 ms of it, and nothing
-    else does while somebody speaks and the true lips are apart."""
-    closed = said < max(_CLOSED_SHARE * float(np.percentile(said, 98)), _TOUCHING)
+    """Hits, misses and false alarms: each bilabial wants the lips to meet within 60 ms of it; any other
+    closure while somebody speaks is false, unless it is within 60 ms of a true one."""
+    closed, truly_closed = _closed(said), _closed(truth)
     wanted = np.zeros(len(said), bool)
     hits = misses = 0
     for phone in clip.recording.said.phones:
@@ -84,9 +84,14 @@ def closures(clip: Clip, truth: np.ndarray, said: np.ndarray, speech: np.ndarray
             wanted[first:last] = True
             met = bool(closed[first:last].any())
             hits, misses = hits + met, misses + (not met)
-    apart = truth > 2 * _TOUCHING
-    false_alarms = sum(not wanted[a:b].any() and bool((speech & apart)[a:b].all()) for a, b in runs(closed))
+    for first, last in runs(truly_closed):
+        wanted[max(0, first - _SLACK_FRAMES) : last + _SLACK_FRAMES] = True
+    false_alarms = sum(not wanted[a:b].any() and bool(speech[a:b].all()) for a, b in runs(closed))
     return hits, misses, false_alarms
+
+
+def _closed(aperture: np.ndarray) -> np.ndarray:
+    return np.asarray(aperture < max(_CLOSED_SHARE * float(np.percentile(aperture, 98)), _TOUCHING))
 
 
 def _speech(clip: Clip, frames: int) -> np.ndarray:
