@@ -27,7 +27,6 @@ from rtgraph.training.evaluation.score import score
 from . import held_out, long_stream, networks
 from .headaudio import headaudio
 
-_CLIPS = 160  # of held-out voices
 _BLOCK_S = 300  # of speech that the hour repeats
 
 
@@ -50,7 +49,7 @@ def main() -> int:
                 given.data, given.weights, given.run, given.headaudio, console
             )
         clips = [c for c in read_corpus(given.corpus or cache_folder() / "corpus", "valid") if _is_speech(c)]
-        figures["held_out"] = _held_out(loaded, clips[:: max(1, len(clips) // _CLIPS)], console)
+        figures["held_out"] = _held_out(loaded, clips, console)
         figures["stream"] = _stream(loaded, clips, given.hours, console)
     except (RtGraphError, CorpusError) as error:
         print(f"error: {error}", file=sys.stderr)
