@@ -15,6 +15,7 @@ from face_clips import recording, silence, speech, vowel
 from rtgraph.kernels.mel import MelState, mel
 from rtgraph.training.corpus import Chances, Clip
 from rtgraph.training.corpus.face import Mood
+from rtgraph.training.corpus.phones import VISEME_NAMES, VISEME_OF
 from rtgraph.training.corpus.shards import Recording
 from rtgraph.training.corpus.style import Style
 from rtgraph.training.corpus.utterance import Utterance
@@ -94,6 +95,19 @@ def test_a_clip_said_anew_has_another_voice_and_its_face_in_step() -> None:
         assert np.corrcoef(level, sound)[0, 1] > 0.9
 
 
+def test_a_clip_tells_what_is_being_said(tmp_path: Path) -> None:
+    clip = speech(np.random.default_rng(3))
+    for anew in (False, True):
+        stream = next(synthetic_streams([clip], np.random.default_rng(0), change=False, anew=anew))
+        longer = stream.frames / len(clip.motion)
+        for phone in clip.recording.said.phones:
+            middle = int((phone.start_s + phone.end_s) / 2 * longer * 50)
+            assert VISEME_NAMES[stream.viseme[middle]] == VISEME_OF[phone.symbol]
+        assert VISEME_NAMES[stream.viseme[0]] == "silence"
+    recorded = next(real_streams([recording(np.random.default_rng(4))], np.random.default_rng(0)))
+    assert (recorded.viseme == -1).all()
+
+
 def test_languages_with_little_speech_are_heard_again() -> None:
     def said(language: str, seconds: int) -> Clip:
         audio = np.zeros(16_000 * seconds, np.float32)
@@ -165,7 +179,7 @@ def test_shards_come_back_and_windows_are_drawn_from_them(tmp_path: Path) -> Non
     write_shard(tmp_path / "speech-000.npz", made)
     write_shard(tmp_path / "quiet-000.npz", list(synthetic_streams([silence(rng)], rng)))
     for before, after in zip(real, read_shard(tmp_path / "real-000.npz"), strict=True):
-        for name in ("mel", "motion", "lips", "spoken", "known", "emotion", "style", "real"):
+        for name in ("mel", "motion", "lips", "spoken", "viseme", "known", "emotion", "style", "real"):
             np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
     shares = {"real": 0.5, "speech": 0.4, "quiet": 0.1}
     windows = Windows(tmp_path, DataConfig(batch=5, window_frames=77, look_ahead_frames=3, shares=shares))

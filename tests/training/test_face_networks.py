@@ -24,6 +24,7 @@ from rtgraph.training.face.features import real_streams, synthetic_streams, writ
 from rtgraph.training.face.latent_code import LatentCode, moments  # noqa: E402
 from rtgraph.training.face.losses import Answer, FaceLoss, LipReadout  # noqa: E402
 from rtgraph.training.face.network import FaceNetwork, one_later  # noqa: E402
+from rtgraph.training.face.objectives import viseme_loss  # noqa: E402
 from rtgraph.training.face.teacher import Teacher  # noqa: E402
 
 torch.set_num_threads(1)  # two threads wait for each other where others are busy, too
@@ -122,6 +123,35 @@ def test_a_mirrored_movement_costs_more_than_none(batch: Batch) -> None:
     still, wrong = loss_of(batch, closed), loss_of(batch, mirrored)
     assert wrong["correlation"] > 1.5 > still["correlation"] > 0.5
     assert still["spread"] > 1
+
+
+def test_a_closure_may_be_seen_late_but_not_elsewhere(batch: Batch) -> None:
+    """Lips 9 mm apart that meet for 60 ms in the middle of two seconds."""
+    gap = torch.full((1, 100), 0.1)
+    gap[:, 48:51] = 0.0
+    whole = torch.ones(1, 100, dtype=torch.bool)
+    lips = torch.stack([gap, gap], dim=-1)
+    told = replace(batch, lips=lips, there=whole, real=torch.zeros(1, dtype=torch.bool))
+    loss = FaceLoss(LossConfig(), np.full(61, 0.1))
+
+    def cost(guess: torch.Tensor) -> float:
+        return float(loss._closure(guess, told))
+
+    right, never, twice = cost(gap), cost(gap * 0 + 0.1), cost(torch.minimum(gap, gap.roll(30, 1)))
+    assert cost(gap.roll(3, 1)) < 2 * right
+    assert cost(gap.roll(6, 1)) > 10 * right
+    assert never > 10 * right
+    assert twice > 10 * right
+
+
+def test_what_is_said_is_learned_now_and_a_little_later() -> None:
+    viseme = torch.tensor([[0, 1, 2, 3, 4, -1]])
+    now, earlier = torch.eye(5)[viseme.clamp(min=0)], torch.eye(5)[torch.tensor([[0, 0, 0, 0, 1, 2]])]
+    right = viseme_loss(torch.cat([now, earlier], -1) * 50, viseme)
+    assert right == pytest.approx(0, abs=1e-4)
+    assert viseme_loss(torch.cat([now, now], -1) * 50, viseme) > 10
+    assert viseme_loss(torch.cat([earlier, earlier], -1) * 50, viseme) > 10
+    assert viseme_loss(torch.zeros(1, 6, 10), viseme * 0 - 1) == 0
 
 
 def test_where_the_mouth_rests_movement_costs(batch: Batch) -> None:

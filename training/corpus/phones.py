@@ -47,6 +47,8 @@ VISEMES: dict[str, str] = {
 VISEME_OF: dict[str, str] = {base: name for name, bases in VISEMES.items() for base in bases.split()} | {
     "": "silence"
 }
+#: What `VISEME_OF` gives, as the numbers that features and networks use.
+VISEME_NAMES: tuple[str, ...] = tuple(VISEMES)
 VOWELS = frozenset(b for name in list(VISEMES)[16:-1] for b in VISEMES[name].split())
 
 #: Bases in a fixed order: the integers that shards store.

@@ -17,7 +17,7 @@ from .config import KINDS, DataConfig
 from .features import Stream, read_shard
 from .seen_eyes import see
 
-_PER_FRAME = ("motion", "lips", "spoken")
+_PER_FRAME = ("motion", "lips", "spoken", "viseme")
 _PUPILS = [EYE_STATE.index(f"pupilMm{side}") for side in ("Left", "Right")]
 
 
@@ -29,6 +29,7 @@ class Batch:
     motion: Tensor  # [B, T, 61]
     lips: Tensor  # [B, T, 2]
     spoken: Tensor  # [B, T] bool
+    viseme: Tensor  # [B, T] int64, -1 where not known
     there: Tensor  # [B, T] bool, False where a window is padded
     known: Tensor  # [B, 61] bool
     eyes: Tensor  # [B, T, 160]
@@ -120,7 +121,8 @@ def _collated(windows: Sequence[Window], c: DataConfig, rng: np.random.Generator
     style = np.stack([w.style for w in windows]) * (rng.random((len(windows), 1)) < c.style_present)
     arrays = {
         "mel": mel, "motion": motion, "lips": stack["lips"].astype(np.float32), "spoken": stack["spoken"],
-        "there": stack["there"], "known": known, "eyes": lift(state), "eyes_present": present,
+        "viseme": stack["viseme"].astype(np.int64), "there": stack["there"], "known": known,
+        "eyes": lift(state), "eyes_present": present,
         "emotion": said.astype(np.float32), "style": style.astype(np.float32),
         "real": np.array([bool(w.real) for w in windows]),
     }  # fmt: skip
@@ -139,6 +141,7 @@ def _cut(stream: Stream, start: int, frames: int, look_ahead: int) -> Window:
         cut["motion"] = np.pad(cut["motion"], ((0, short), (0, 0)), mode="edge")
         cut["lips"] = np.pad(cut["lips"], ((0, short), (0, 0)), mode="edge")
         cut["spoken"] = np.pad(cut["spoken"], (0, short))
+        cut["viseme"] = np.pad(cut["viseme"], (0, short), constant_values=-1)
     there = np.arange(frames) < stream.frames - start
     told = {f.name: getattr(stream, f.name) for f in fields(stream)}
     return Window(**{**told, **cut, "mel": mel, "there": there})

@@ -68,6 +68,7 @@ class LossConfig(_Config):
     lips: float = 0.8
     correlation: float = 2.5
     closure: float = 0.2
+    visemes: float = 0.3
     stillness: float = 2.0
     velocity: float = 0.3
     spread: float = 2.0
@@ -131,7 +132,7 @@ class TrainConfig(_Config):
     )
     teacher_evaluations: int = Field(default=6, ge=1)
     frames: StageConfig = StageConfig(steps=150, learning_rate=2e-3, warmup_steps=40, average=0.9)
-    regression: StageConfig = StageConfig(steps=12000, learning_rate=1.5e-3)
+    regression: StageConfig = StageConfig(steps=16000, learning_rate=1.5e-3)
     people: StageConfig = StageConfig(steps=800, learning_rate=6e-4, warmup_steps=20, average=0.98)
     teacher: StageConfig = StageConfig(steps=400, learning_rate=1.5e-3, warmup_steps=40, average=0.98)
     student: StageConfig = StageConfig(steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98)

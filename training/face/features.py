@@ -7,6 +7,7 @@ and one streaming log-mel, as a microphone would give them. A shard is one npz f
     motion   [F, 61] float16, 50 Hz; 0 where not known
     lips     [F, 2] float16, aperture and width in IOD: of the synthesised faces, or as measured on the person
     spoken   [F] bool, inside speech: only there does a recording tell what sound does to a mouth
+    viseme   [F] int8, what is being said, as a place in phones.VISEME_NAMES; -1 where not known
     ends     [N] int64, where in motion a stream ends
     known    [N, 61] bool
     emotion  [N, 8], style [N, 16] float32
@@ -28,8 +29,9 @@ from rtgraph.models.expression import EMOTIONS, FRAME, INDEX
 
 from ..corpus import Chances, Clip, augment
 from ..corpus.nonspeech import coloured_noise
+from ..corpus.phones import VISEME_NAMES, VISEME_OF
 from ..corpus.style import Style
-from ..corpus.utterance import FRAME_SAMPLES, FloatArray
+from ..corpus.utterance import FRAME_RATE_HZ, FRAME_SAMPLES, FloatArray, Phone
 from ..real import RealClip
 from .voices import VoiceChange, change_pace, change_voice
 
@@ -50,6 +52,7 @@ class Piece:
     motion: FloatArray  # [F, 61]
     lips: FloatArray  # [F, 2]
     spoken: np.ndarray  # [F] bool
+    viseme: np.ndarray  # [F] int8
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Stream:
     motion: np.ndarray
     lips: np.ndarray
     spoken: np.ndarray
+    viseme: np.ndarray
     known: np.ndarray
     emotion: np.ndarray
     style: np.ndarray
@@ -70,7 +74,7 @@ class Stream:
         return len(self.motion)
 
 
-_PER_FRAME = ("mel", "motion", "lips", "spoken")
+_PER_FRAME = ("mel", "motion", "lips", "spoken", "viseme")
 _PER_STREAM = ("known", "emotion", "style", "real")
 
 
@@ -119,7 +123,8 @@ def synthetic_streams(
         audio = change_voice(clip.audio, voice)
         motion = change_pace(clip.motion, len(audio) // FRAME_SAMPLES)
         spoken = np.ones(len(motion), bool)
-        piece = Piece(audio, motion, lip_geometry.measure(motion).astype(np.float32), spoken)
+        visemes = visemes_at(clip.recording.said.phones, len(motion), len(motion) / len(clip.motion))
+        piece = Piece(audio, motion, lip_geometry.measure(motion).astype(np.float32), spoken, visemes)
         mood, style = clip.recording.mood.vector, style_vector(clip.recording.style)
         beside = _without([clip.audio], others)
         yield _stream([piece], rng, np.ones(len(FRAME), bool), mood, style, False, change, beside)
@@ -139,7 +144,19 @@ def _said_anew(clip: RealClip, voice: VoiceChange) -> Piece:
         change_pace(clip.motion, frames),
         change_pace(lips, frames),
         change_pace(spoken, frames)[:, 0] > 0.5,
+        np.full(frames, -1, np.int8),
     )
+
+
+def visemes_at(phones: Sequence[Phone], frames: int, slower: float = 1.0) -> np.ndarray:
+    """[F] int8: the viseme of the sound that is heard in the middle of each frame, `slower` times as slow as
+    the phones' times say.
+    """
+    found = np.full(frames, VISEME_NAMES.index("silence"), np.int8)
+    for phone in phones:
+        first, last = (round(t * slower * FRAME_RATE_HZ) for t in (phone.start_s, phone.end_s))
+        found[first:last] = VISEME_NAMES.index(VISEME_OF[phone.symbol])
+    return found
 
 
 def inside_speech(audio: FloatArray) -> np.ndarray:
@@ -180,6 +197,7 @@ def _stream(
         motion=np.concatenate([p.motion for p in parts]).astype(np.float16),
         lips=np.concatenate([p.lips for p in parts]).astype(np.float16),
         spoken=np.concatenate([p.spoken for p in parts]),
+        viseme=np.concatenate([p.viseme for p in parts]),
         known=known,
         emotion=emotion.astype(np.float32),
         style=style.astype(np.float32),
@@ -213,6 +231,7 @@ def _pause(before: Piece, after: Piece, frames: int, known: np.ndarray) -> Piece
         (motion * known).astype(np.float32),
         lips.astype(np.float32),
         np.zeros(frames, bool),
+        np.full(frames, -1, np.int8),
     )
 
 

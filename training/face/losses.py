@@ -21,7 +21,9 @@ _SEEN = {"lids": 4.0, "gaze": 2.5}
 #: Apertures and widths are compared in these units, IOD: about their standard deviations in speech.
 LIP_SD = (0.035, 0.03)
 _TOUCHING = 0.5 / lip_geometry.IOD_MM
-_SHUT_COUNTS = 2.0  # times as much as apart: it is rarer
+_APART = 6 * _TOUCHING
+_MET_COUNTS = 0.6  # of staying apart: so that as many closures are missed as are false
+LATE_FRAMES = 3  # 60 ms
 
 
 @dataclass
@@ -139,19 +141,22 @@ class FaceLoss(nn.Module):
         }
 
     def _closure(self, gap: Tensor, batch: Batch) -> Tensor:
-        """Cross entropy of lips that meet, where a synthesised mouth speaks: a closure of p is short, and the
-        mean of a mouth that may or may not be shut is open. gap [B, T] IOD.
+        """Lips that meet within 60 ms of where a synthesised mouth is shut, and nowhere else while it speaks:
+        the mean of a mouth that may or may not be shut is open. gap [B, T] IOD.
+
+        A p is heard when the lips have met already, and one that is seen a little late is still a p.
         """
         true = batch.lips[..., 0]
-        shut, apart = (true < _TOUCHING).float(), (true > 2 * _TOUCHING).float()
-        speaking = nn.functional.max_pool1d(apart, 25, 1, 12) > 0
-        counted = (shut + apart > 0) & speaking & ~batch.real.unsqueeze(1) & batch.there
-        logit = (2 * _TOUCHING - gap) / _TOUCHING
-        weight = shut.new_tensor(_SHUT_COUNTS)
-        entropy = nn.functional.binary_cross_entropy_with_logits(
-            logit, shut, pos_weight=weight, reduction="none"
-        )
-        return _mean_of(entropy, counted)
+        shut, apart = true < _TOUCHING, true > _APART
+        speaking = nn.functional.max_pool1d(apart.float(), 25, 1, 12) > 0
+        counted = speaking & ~batch.real.unsqueeze(1) & batch.there
+        around = 2 * LATE_FRAMES + 1
+        nearest = -nn.functional.max_pool1d(-gap.masked_fill(~batch.there, 1.0), around, 1, LATE_FRAMES)
+        wanted = nn.functional.max_pool1d(shut.float(), around, 1, LATE_FRAMES) > 0
+        met = nn.functional.softplus((nearest - 2 * _TOUCHING) / _TOUCHING)
+        kept_apart = nn.functional.softplus((4 * _TOUCHING - gap) / _TOUCHING)
+        error = _MET_COUNTS * met * shut + kept_apart * (apart & ~wanted)
+        return _mean_of(error, counted & (shut | (apart & ~wanted)))
 
 
 def _ratio(said: Tensor, true: Tensor, least: float) -> Tensor:

@@ -12,9 +12,12 @@ from rtgraph.models.one_step_denoiser import OneStepDenoiser
 from rtgraph.models.online_encoder import OnlineEncoder
 from rtgraph.models.weights import Weights
 
+from ..corpus.phones import VISEME_NAMES
 from .batches import Batch
 from .latent_code import LatentCode
 
+#: A sound of which little is known while it begins is known this much later.
+LATER_FRAMES = 3
 #: The gaze angles of an eye state, which stand in front in the eye input as they are.
 _GAZE = [i for i, name in enumerate(EYE_STATE) if name.startswith("gaze")]
 
@@ -33,6 +36,8 @@ class FaceNetwork(nn.Module):
         self.encoder = OnlineEncoder(config.encoder)
         self.denoiser = OneStepDenoiser(config.denoiser)
         self.code = LatentCode(config.denoiser.latent_width)
+        # only to train by: what is being said, and what was said LATER_FRAMES before
+        self.visemes = nn.Linear(config.encoder.hidden_width, 2 * len(VISEME_NAMES))
         nn.init.zeros_(self.encoder.previous.weight)
         self.encoder.previous.weight.requires_grad_(False)
         # 14 of the 160 numbers are in use: from torch's small beginning the eyes would drown in the sound.

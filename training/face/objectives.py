@@ -9,7 +9,7 @@ from torch.nn import functional
 from .batches import Batch
 from .config import TrainConfig
 from .losses import Answer, FaceLoss
-from .network import FaceNetwork, one_later
+from .network import LATER_FRAMES, FaceNetwork, one_later
 from .teacher import Teacher
 
 Told = tuple[Tensor, dict[str, float]]
@@ -30,7 +30,9 @@ class Regression:
         hidden = functional.dropout(network.hear(batch, config.bfloat16), self.stage.hidden_dropout)
         truth = network.code.encode(batch.motion, batch.known.unsqueeze(1))
         latent = network.mean(hidden, batch.emotion)
-        return _total(self.loss, answer_of(network, latent), batch, truth)
+        losses = self.loss(answer_of(network, latent), batch, truth)
+        losses["visemes"] = viseme_loss(network.visemes(hidden), batch.viseme)
+        return _total(self.loss, losses)
 
 
 class Teaching:
@@ -55,7 +57,7 @@ class Teaching:
         hidden = functional.dropout(hidden, self.stage.hidden_dropout)
         condition = self.teacher.condition(hidden, _some(one_later(emitted), 0.7), batch.emotion.unsqueeze(1))
         guess = x0_guess(self.teacher, clean, condition)
-        return _total(self.loss, answer_of(network, guess), batch, truth)
+        return _total(self.loss, self.loss(answer_of(network, guess), batch, truth))
 
 
 class Distillation:
@@ -94,7 +96,7 @@ class Distillation:
         losses["distribution"] = self._distribution(latent, condition)
         fake = self.critic.condition(hidden, previous, emotion)
         losses["critic"] = (x0_guess(self.critic, latent.detach(), fake) - latent.detach()).square().mean()
-        return self.loss.weighted(losses), {name: float(value.detach()) for name, value in losses.items()}
+        return _total(self.loss, losses)
 
     def _distribution(self, latent: Tensor, condition: Tensor) -> Tensor:
         with torch.no_grad():
@@ -130,6 +132,20 @@ def _some(latent: Tensor, chance: float) -> Tensor:
     return latent * (torch.rand(len(latent), 1, 1, device=latent.device) < chance)
 
 
-def _total(loss: FaceLoss, answer: Answer, batch: Batch, truth: Tensor) -> Told:
-    losses = loss(answer, batch, truth)
+def viseme_loss(said: Tensor, viseme: Tensor) -> Tensor:
+    """Cross entropy of what is being said, and of what was said a little earlier: said [B, T, 2 * visemes],
+    viseme [B, T], -1 where not known.
+
+    Faces alone tell little about sounds that look alike most of the time, such as a p and a t.
+    """
+    earlier = functional.pad(viseme[:, :-LATER_FRAMES], (LATER_FRAMES, 0), value=-1)
+    wanted = torch.stack([viseme, earlier], dim=-1).flatten()
+    known = wanted >= 0
+    entropy = functional.cross_entropy(
+        said.unflatten(-1, (2, -1)).flatten(0, 2), wanted.clamp(min=0), reduction="none"
+    )
+    return (entropy * known).sum() / known.sum().clamp(min=1)
+
+
+def _total(loss: FaceLoss, losses: dict[str, Tensor]) -> Told:
     return loss.weighted(losses), {name: float(value.detach()) for name, value in losses.items()}

@@ -20,7 +20,7 @@ Make = Callable[[np.random.Generator], list[Stream]]
 
 #: Kinds of corpus clips that count as a voice; all others are negatives.
 _VOICED = ("speech", "laughter")
-_VERSION = 3  # of what features.py makes
+_VERSION = 4  # of what features.py makes
 _PARTS = 4  # shards that one pass over the corpus is cut into, so that little is lost when killed
 #: Speech of a language that is enough; of what has less, the clips are heard again, in other voices.
 _ENOUGH_S = 1200.0
