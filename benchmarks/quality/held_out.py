@@ -12,14 +12,12 @@ from rtgraph.models.expression import INDEX
 from rtgraph.models.eye_lift import from_frame, lift
 from rtgraph.models.weights import Weights
 from rtgraph.training.corpus import Clip
-from rtgraph.training.evaluation.lip_measures import pearson
+from rtgraph.training.evaluation.lip_measures import closed_below, pearson
 from rtgraph.training.evaluation.predictors import FaceStream
 from rtgraph.training.evaluation.speech import runs
 
 _BILABIAL = frozenset("pbm")
 _SLACK_FRAMES = 3  # 60 ms
-_TOUCHING = 0.5 / lips.IOD_MM
-_CLOSED_SHARE = 0.15  # of the clip's own 98th percentile, as in rtgraph.training.evaluation.lip_measures
 _GAZE = [INDEX[f"{side}Eye{angle}"] for side in ("left", "right") for angle in ("Yaw", "Pitch")]
 _LIDS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _HEAD = [INDEX[f"head{angle}"] for angle in ("Yaw", "Pitch", "Roll")]
@@ -74,7 +72,7 @@ def _together(truth: np.ndarray, said: np.ndarray, columns: Sequence[int]) -> fl
 def closures(clip: Clip, truth: np.ndarray, said: np.ndarray, speech: np.ndarray) -> tuple[int, int, int]:
     """Hits, misses and false alarms: each bilabial wants the lips to meet within 60 ms of it; any other
     closure while somebody speaks is false, unless it is within 60 ms of a true one."""
-    closed, truly_closed = _closed(said), _closed(truth)
+    closed, truly_closed = said < closed_below(said), truth < closed_below(truth)
     wanted = np.zeros(len(said), bool)
     hits = misses = 0
     for phone in clip.recording.said.phones:
@@ -88,10 +86,6 @@ def closures(clip: Clip, truth: np.ndarray, said: np.ndarray, speech: np.ndarray
         wanted[max(0, first - _SLACK_FRAMES) : last + _SLACK_FRAMES] = True
     false_alarms = sum(not wanted[a:b].any() and bool(speech[a:b].all()) for a, b in runs(closed))
     return hits, misses, false_alarms
-
-
-def _closed(aperture: np.ndarray) -> np.ndarray:
-    return np.asarray(aperture < max(_CLOSED_SHARE * float(np.percentile(aperture, 98)), _TOUCHING))
 
 
 def _speech(clip: Clip, frames: int) -> np.ndarray:

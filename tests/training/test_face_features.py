@@ -95,7 +95,7 @@ def test_a_clip_said_anew_has_another_voice_and_its_face_in_step() -> None:
         assert np.corrcoef(level, sound)[0, 1] > 0.9
 
 
-def test_a_clip_tells_what_is_being_said(tmp_path: Path) -> None:
+def test_a_clip_tells_what_is_being_said() -> None:
     clip = speech(np.random.default_rng(3))
     for anew in (False, True):
         stream = next(synthetic_streams([clip], np.random.default_rng(0), change=False, anew=anew))

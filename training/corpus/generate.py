@@ -13,7 +13,7 @@ import numpy as np
 from . import engines, shards
 from .face import animate
 from .parameters import Parameters, default
-from .recording import ParallelRecorder, ShardRecorder
+from .recording import recording
 from .utterance import CorpusError
 
 #: 1 held voices out within each language, and let the same timbre train in another; 2 had voices that all
@@ -52,7 +52,7 @@ def generate(
     version = _claim(folder, seed, engine_names)
     mark = _mark(default())  # once: the code on the disk may change under a run of hours
     total, number, left_out = 0.0, 0, 0
-    with _recorder(folder, seed, engine_names, processes) as recorder:
+    with recording(folder, seed, engine_names, processes) as record:
         while total < hours * 3600:
             speech = shards.speech_path(folder, number)
             if version != _VERSION and not speech.exists():
@@ -60,18 +60,12 @@ def generate(
                     f"{folder} was begun by an earlier version, whose voices are others; it can be "
                     "used as it is, but not made longer: make another --out"
                 )
-            left_out += recorder.record(number)
+            left_out += record(number)
             _animate(speech, shards.face_path(folder, number), default(), mark)
             total += shards.seconds(speech)
             number += 1
             report(Progress(number, total, hours * 3600, left_out))
     return total
-
-
-def _recorder(folder: Path, seed: int, engine_names: Sequence[str], processes: int) -> ShardRecorder:
-    if processes == 1:
-        return ShardRecorder(folder, seed, engine_names)
-    return ParallelRecorder(folder, seed, engine_names, processes)
 
 
 def _animate(speech: Path, face: Path, parameters: Parameters, mark: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import get_context
-from multiprocessing.pool import AsyncResult
+from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
-from types import TracebackType
 
 from . import engines, shards
 from .clips import Recorder
@@ -48,40 +48,36 @@ class ShardRecorder:
         shards.write_speech(path, recordings)
         return CLIPS_PER_SHARD - len(recordings)
 
-    def __enter__(self) -> ShardRecorder:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is left running."""
+class _Ahead:
+    """Has shards spoken by a pool of processes before they are asked for."""
 
-
-class ParallelRecorder(ShardRecorder):
-    """The same in `processes` of its own, which are ahead of what is asked for; leaving the context ends
-    them.
-    """
-
-    def __init__(self, folder: Path, seed: int, engine_names: Sequence[str], processes: int) -> None:
-        super().__init__(folder, seed, engine_names)
-        self._processes = processes
-        self._pool = get_context("spawn").Pool(processes, _begin, (folder, seed, tuple(engine_names)))
+    def __init__(self, folder: Path, pool: Pool, ahead: int) -> None:
+        self.folder, self.pool, self.ahead = folder, pool, ahead
         self._pending: dict[int, AsyncResult[int | str]] = {}
 
     def record(self, number: int) -> int:
-        for ahead in range(number, number + 2 * self._processes):
+        for ahead in range(number, number + self.ahead):
             if ahead not in self._pending and not shards.speech_path(self.folder, ahead).exists():
-                self._pending[ahead] = self._pool.apply_async(_record, (ahead,))
+                self._pending[ahead] = self.pool.apply_async(_record, (ahead,))
         answer = self._pending.pop(number).get() if number in self._pending else 0
         if isinstance(answer, str):
             raise CorpusError(answer)
         return answer
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.terminate()
-        self._pool.join()
+
+@contextmanager
+def recording(
+    folder: Path, seed: int, engine_names: Sequence[str], processes: int
+) -> Iterator[Callable[[int], int]]:
+    """What writes shard N, where there is none yet, and answers how many clips could not be said; leaving
+    ends all processes.
+    """
+    if processes == 1:
+        yield ShardRecorder(folder, seed, engine_names).record
+        return
+    with get_context("spawn").Pool(processes, _begin, (folder, seed, tuple(engine_names))) as pool:
+        yield _Ahead(folder, pool, 2 * processes).record
 
 
 _here: ShardRecorder

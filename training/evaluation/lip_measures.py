@@ -86,6 +86,11 @@ def _jitter(x: Array) -> float:
     return float(np.abs(np.diff(x, 2)).mean())
 
 
+def closed_below(aperture: Array) -> float:
+    """The aperture below which the lips of a clip are closed, IOD; of lips that can truly touch."""
+    return max(_CLOSED_SHARE * float(np.percentile(aperture, 98)), _TOUCHING)
+
+
 def _closure(reference: Lips, prediction: Lips, aperture: Array, speech: Mask) -> Measures:
     """closure_j is hit rate - false alarm rate: 0 for any constant answer. closure_recall is the share of
     short closures (bilabials) that are met within +-60 ms.
@@ -93,7 +98,7 @@ def _closure(reference: Lips, prediction: Lips, aperture: Array, speech: Mask) -
     floor = reference.aperture.min() if reference.tracked else 0.0
     open_lips = np.percentile(reference.aperture, 98) - floor
     closed = reference.aperture - floor < _CLOSED_SHARE * open_lips
-    limit = max(_CLOSED_SHARE * np.percentile(aperture, 98), _TOUCHING)
+    limit = closed_below(aperture)
     truth, guess = closed[speech], (aperture < limit)[speech]
     out = {"closure_f1": float(2 * (truth & guess).sum() / max(1, truth.sum() + guess.sum()))}
     if truth.any() and not truth.all():

@@ -23,7 +23,7 @@ LIP_SD = (0.035, 0.03)
 _TOUCHING = 0.5 / lip_geometry.IOD_MM
 _APART = 6 * _TOUCHING
 _MET_COUNTS = 0.6  # of staying apart: so that as many closures are missed as are false
-LATE_FRAMES = 3  # 60 ms
+_LATE_FRAMES = 3  # 60 ms
 
 
 @dataclass
@@ -150,9 +150,9 @@ class FaceLoss(nn.Module):
         shut, apart = true < _TOUCHING, true > _APART
         speaking = nn.functional.max_pool1d(apart.float(), 25, 1, 12) > 0
         counted = speaking & ~batch.real.unsqueeze(1) & batch.there
-        around = 2 * LATE_FRAMES + 1
-        nearest = -nn.functional.max_pool1d(-gap.masked_fill(~batch.there, 1.0), around, 1, LATE_FRAMES)
-        wanted = nn.functional.max_pool1d(shut.float(), around, 1, LATE_FRAMES) > 0
+        around = 2 * _LATE_FRAMES + 1
+        nearest = -nn.functional.max_pool1d(-gap.masked_fill(~batch.there, 1.0), around, 1, _LATE_FRAMES)
+        wanted = nn.functional.max_pool1d(shut.float(), around, 1, _LATE_FRAMES) > 0
         met = nn.functional.softplus((nearest - 2 * _TOUCHING) / _TOUCHING)
         kept_apart = nn.functional.softplus((4 * _TOUCHING - gap) / _TOUCHING)
         error = _MET_COUNTS * met * shut + kept_apart * (apart & ~wanted)
