@@ -87,8 +87,8 @@ class LossConfig(_Config):
         """Without what looks at lips over time or at speech. These losses' large gradients would hide the eyes
         from a new network: it learns in 40 steps to follow them, or not in hundreds.
         """
-        over_time = ("lips", "closure", "correlation", "velocity", "spread", "jitter", "stillness", "visemes")
-        return self.model_copy(update=dict.fromkeys(over_time, 0.0))
+        over_time = ("lips", "closure", "correlation", "velocity", "spread", "jitter", "stillness")
+        return self.model_copy(update=dict.fromkeys((*over_time, "visemes"), 0.0))
 
 
 class StageConfig(_Config):
