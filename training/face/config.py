@@ -84,8 +84,8 @@ class LossConfig(_Config):
     )
 
     def of_frames_alone(self) -> LossConfig:
-        """Without what looks at lips over time or at speech. These losses' large gradients would hide the eyes
-        from a new network: it learns in 40 steps to follow them, or not in hundreds.
+        """Without what looks at lips over time or at speech. These losses' large gradients would hide the
+        eyes from a new network: it learns in 40 steps to follow them, or not in hundreds.
         """
         over_time = ("lips", "closure", "correlation", "velocity", "spread", "jitter", "stillness")
         return self.model_copy(update=dict.fromkeys((*over_time, "visemes"), 0.0))
