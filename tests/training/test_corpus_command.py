@@ -210,3 +210,26 @@ def test_engines_repeat_and_their_labels_fit_their_sound(name: str) -> None:
     assert abs(label_lateness_s(said)) < 0.025
     slow = engine.speak(sentences("en")[0], voice, rate=0.7)
     assert slow.duration_s > 1.15 * said[0].duration_s
+
+
+def test_espeak_speaks_every_language_at_a_pace_of_people() -> None:
+    """Sounds a second: 10 to 16, where Danish, Russian and Ukrainian had 17 to 19."""
+    try:
+        engine = load("espeak")
+    except EngineMissing as missing:
+        pytest.skip(str(missing))
+    for language in engine.languages():
+        said = engine.speak(" ".join(sentences(language)[:4]), engine.voices(language)[0], language=language)
+        sounds = [phone for phone in said.phones if phone.symbol]
+        assert 9 < len(sounds) / sum(phone.duration_s for phone in sounds) < 16.5, language
+
+
+@pytest.mark.slow
+def test_kokoro_reads_japanese_as_it_is_spoken() -> None:
+    try:
+        engine = load("kokoro")
+    except EngineMissing as missing:
+        pytest.skip(str(missing))
+    said = engine.speak("わたしは、とうきょうです。", "jf_alpha", language="ja")
+    spoken = "".join(phone.symbol or " " for phone in said.phones).split()
+    assert spoken == ["wataɕiwa", "tokodesɨ"]

@@ -73,6 +73,14 @@ def test_a_sound_that_dies_away_ends_its_phone() -> None:
     assert said.phones[0].end_s == pytest.approx(0.31, abs=0.011)
 
 
+def test_a_sound_that_is_not_heard_does_not_last_through_the_pause() -> None:
+    audio = np.zeros(RATE_HZ, np.float32)
+    audio[1600:4800] = 0.5
+    spoken = (Phone("s", 0.1, 0.35), Phone("ɨ", 0.35, 0.8), Phone("", 0.8, 1.0))
+    said = Utterance(audio, spoken).ended_with_sound()
+    assert said.phones[1].end_s == pytest.approx(0.41, abs=1e-6)
+
+
 @pytest.mark.parametrize("late_s", [-0.08, 0.0, 0.06])
 def test_label_lateness_is_measured(late_s: float) -> None:
     said = [speech_like(np.random.default_rng(seed)) for seed in range(3)]

@@ -12,6 +12,8 @@ SAMPLE_RATE_HZ = 16_000
 FRAME_RATE_HZ = 50
 FRAME_SAMPLES = SAMPLE_RATE_HZ // FRAME_RATE_HZ
 
+_UNHEARD_S = 0.06  # what a sound lasts of which nothing is heard, as a vowel without voice
+
 FloatArray = NDArray[np.float32]
 
 
@@ -71,7 +73,7 @@ class Utterance:
         loudest).
 
         Some engines count part of the pause as the sound before it, which would hold the mouth open in
-        silence.
+        silence; of a sound that is not heard at all, 60 ms are kept.
         """
         step = SAMPLE_RATE_HZ // 100
         loud = np.abs(self.audio[: len(self.audio) // step * step]).reshape(-1, step).max(1, initial=0.0)
@@ -82,9 +84,8 @@ class Utterance:
             if not (phone.symbol and last):
                 continue
             inside = heard[(heard >= phone.start_s) & (heard < phone.end_s)]
-            if len(inside):
-                end_s = min(phone.end_s, float(inside[-1]) + 0.02)
-                phones[i] = replace(phone, end_s=end_s)
+            end_s = float(inside[-1]) + 0.02 if len(inside) else phone.start_s + _UNHEARD_S
+            phones[i] = replace(phone, end_s=min(phone.end_s, end_s))
         return Utterance(self.audio, tuple(phones))
 
 

@@ -30,6 +30,8 @@ _LANGUAGES = {
 #: Timbres that espeak-ng lays over any language; men, women and a whisper.
 _TIMBRES = ("m1", "m3", "m7", "f1", "f2", "f5", "Annie", "Andy", "Denis", "Jacky", "whisper")
 _NORMAL_WPM = 160
+#: At one setting these are 17 to 19 sounds a second, where most are 12 to 14, as people's are.
+_HURRIED = {"da": 0.77, "ru": 0.75, "uk": 0.75}
 
 
 class Espeak:
@@ -61,7 +63,7 @@ class Espeak:
         request = {
             "text": text,
             "voice": voice,
-            "rate_wpm": min(max(round(rate * _NORMAL_WPM), 80), 400),
+            "rate_wpm": min(max(round(rate * _HURRIED.get(language, 1.0) * _NORMAL_WPM), 80), 400),
         }
         head, sound = self._ask(request)
         audio = soxr.resample(sound.astype(np.float32) / 32768, head["rate_hz"], SAMPLE_RATE_HZ).astype(

