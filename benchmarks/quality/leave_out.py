@@ -1,8 +1,8 @@
 """`python -m rtgraph.benchmarks.quality.leave_out`: recordings judged by networks that never met who speaks.
 
-A run meets the people of whom only lips are known in its stage "people". Here that stage is run again for
-every group of recordings, without them, and they are then animated by the network that comes out: the
-regression, to which the student answers within a few per cent.
+A run meets the people of whom only lips are known in its stages "people" and "mouths". Here these are run
+again for every group of recordings, without them, and they are then animated by the network that comes out:
+the regression, to which the student answers within a few per cent.
 """
 
 from __future__ import annotations
@@ -64,11 +64,12 @@ def _scores(
 
 
 def _without(run: Path, features: Path, name: str) -> networks.Predictor:
-    """The run's network of the stage "people", trained again without the recordings named `name`..."""
+    """The run's network as it was before noise, trained again without the recordings named `name`..."""
     folder = run / f"without-{name}"
     for stage in ("frames", "regression"):
-        shutil.copytree(run / stage, folder / stage, dirs_exist_ok=True)
-    _, config = networks.network_of(run, "people")
+        if (run / stage).exists():  # a run that went on from weights has no "frames"
+            shutil.copytree(run / stage, folder / stage, dirs_exist_ok=True)
+    _, config = networks.network_of(run, networks.heard_last(run))
     data = config.data.model_copy(update={"without": (name,)})
     trained = Run(folder, features, config.model_copy(update={"data": data}), Workers())
     trained.hear()

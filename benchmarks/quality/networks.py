@@ -27,7 +27,7 @@ class RunError(RtGraphError):
 
 def regression(run: Path) -> Predictor:
     """The network before it learned to answer noise: the mean face of what it hears."""
-    network, config = network_of(run, "people" if (run / "people").exists() else "regression")
+    network, config = network_of(run, heard_last(run))
 
     def answer(hidden: Tensor, noise: Tensor) -> Tensor:
         return network.mean(hidden, hidden.new_zeros(1, config.face.denoiser.emotions))
@@ -37,7 +37,7 @@ def regression(run: Path) -> Predictor:
 
 def teacher(run: Path) -> Predictor:
     """The diffusion model, in as many evaluations a frame as it taught with."""
-    network, config = network_of(run, "people" if (run / "people").exists() else "regression")
+    network, config = network_of(run, heard_last(run))
     state = _state(run, "teacher")
     teaching = Teacher(config.face.denoiser)
     teaching.load_state_dict(state["average"])
@@ -48,6 +48,11 @@ def teacher(run: Path) -> Predictor:
         return teaching.stream(hidden, emotion, config.temperature * noise, config.teacher_evaluations)
 
     return _predictor(network, config, answer)
+
+
+def heard_last(run: Path) -> str:
+    """The last stage of a run that is not yet about noise."""
+    return next((name for name in ("mouths", "people") if (run / name).exists()), "regression")
 
 
 def network_of(run: Path, stage: str) -> tuple[FaceNetwork, TrainConfig]:

@@ -83,7 +83,7 @@ def test_a_few_steps_of_training_follow_the_eyes(tmp_path: Path) -> None:
     stage = {"steps": 0, "learning_rate": 2e-3}
     settings = TrainConfig.model_validate(
         {"frames": {**stage, "steps": 60, "warmup_steps": 20, "average": 0.5}, "regression": stage,
-         "people": stage, "teacher": stage, "student": stage,
+         "people": stage, "mouths": stage, "teacher": stage, "student": stage,
          "data": {"batch": 8, "window_frames": 40, "shares": {"real": 0.4, "speech": 0.6}}}
     )  # fmt: skip
     run = Run(tmp_path / "run", shards(tmp_path), settings, Workers())

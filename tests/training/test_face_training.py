@@ -56,33 +56,37 @@ def features(folder: Path, clips: int) -> Path:
 def config(**stages: int) -> TrainConfig:
     told = {
         name: {"steps": stages.get(name, 0), "learning_rate": 2e-3, "warmup_steps": 10, "average": 0.98}
-        for name in ("frames", "regression", "people", "teacher", "student")
+        for name in ("frames", "regression", "people", "mouths", "teacher", "student")
     }
     return TrainConfig.model_validate({"size": "tiny", "data": {"batch": 6, "window_frames": 120}, **told})
 
 
-def steps_logged(folder: Path) -> list[int]:
+def logged(folder: Path, name: str) -> dict[int, float]:
+    """What a stage wrote down of a loss, by step."""
     with (folder / "log.csv").open() as file:
-        return [int(row["step"]) for row in csv.DictReader(file) if row["name"] == "loss"]
+        return {int(row["step"]): float(row["value"]) for row in csv.DictReader(file) if row["name"] == name}
 
 
 def test_all_stages_run_resume_and_ship(tmp_path: Path) -> None:
     shards = features(tmp_path / "features", 2)
     first = Run(tmp_path / "run", shards, config(regression=3), Workers())
     first.train()
-    again = Run(tmp_path / "run", shards, config(regression=5, people=1, teacher=2, student=2), Workers())
+    again = Run(
+        tmp_path / "run", shards, config(regression=5, people=1, mouths=1, teacher=2, student=2), Workers()
+    )
     seen: list[tuple[str, int]] = []
     again.train(lambda stage, step, steps, losses: seen.append((stage, step)))
     assert seen == [
         ("regression", 4),
         ("regression", 5),
         ("people", 1),
+        ("mouths", 1),
         ("teacher", 1),
         ("teacher", 2),
         ("student", 1),
         ("student", 2),
     ]
-    assert steps_logged(tmp_path / "run/regression") == [3, 5]
+    assert list(logged(tmp_path / "run/regression", "loss")) == [3, 5]
     path = tmp_path / "face.safetensors"
     again.save(path, Card(name="test", licence="Apache-2.0", config=again.config.face))
     loaded = weights.load(path)
@@ -91,6 +95,20 @@ def test_all_stages_run_resume_and_ship(tmp_path: Path) -> None:
     tuned = Run(tmp_path / "tuned", shards, config(), Workers(), start=path)
     torch.testing.assert_close(tuned.network.code.basis, again.network.code.basis, atol=0.5, rtol=1e-3)
     assert not tuned.network.encoder.previous.weight.any()
+
+
+def test_mouths_are_read_anew_from_what_is_heard(tmp_path: Path) -> None:
+    """The stage mouths changes the denoiser alone, and sees nobody of whom more than the lips is known."""
+    run = Run(tmp_path / "run", features(tmp_path / "features", 2), config(people=8, mouths=8), Workers())
+    run.train()
+    before, after = (
+        torch.load(tmp_path / "run" / stage / "checkpoint.pt")["average"] for stage in ("people", "mouths")
+    )
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert "denoiser" in changed
+    assert "encoder" not in changed
+    assert not any(logged(tmp_path / "run/mouths", "visemes").values())  # known of synthesised speech only
+    assert all(logged(tmp_path / "run/people", "visemes").values())
 
 
 def test_two_processes_train_as_one(tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fi
             "student": {"steps": 200, "learning_rate": 1e-4},
             "frames": {"steps": 0, "learning_rate": 1e-4},
             "people": {"steps": 0, "learning_rate": 1e-4},
+            "mouths": {"steps": 0, "learning_rate": 1e-4},
         }
     try:
         if path is not None:

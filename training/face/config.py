@@ -120,8 +120,8 @@ OF_SIZE: dict[str, dict[str, Any]] = {
 
 
 class TrainConfig(_Config):
-    """A run: single frames, the regression, the same with people of whom only the lips are known, the teacher
-    on its encoder, the student that ships.
+    """A run: single frames, the regression, the same with people of whom only the lips are known, these alone
+    by the denoiser, the teacher on its encoder, the student that ships.
     """
 
     size: Literal["tiny", "base"] = "tiny"
@@ -133,7 +133,8 @@ class TrainConfig(_Config):
     teacher_evaluations: int = Field(default=6, ge=1)
     frames: StageConfig = StageConfig(steps=150, learning_rate=2e-3, warmup_steps=40, average=0.9)
     regression: StageConfig = StageConfig(steps=16000, learning_rate=1.5e-3)
-    people: StageConfig = StageConfig(steps=800, learning_rate=6e-4, warmup_steps=20, average=0.98)
+    people: StageConfig = StageConfig(steps=400, learning_rate=6e-4, warmup_steps=20, average=0.98)
+    mouths: StageConfig = StageConfig(steps=150, learning_rate=4e-4, warmup_steps=20, average=0.98)
     teacher: StageConfig = StageConfig(steps=400, learning_rate=1.5e-3, warmup_steps=40, average=0.98)
     student: StageConfig = StageConfig(steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98)
     data: DataConfig = DataConfig()

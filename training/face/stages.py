@@ -1,4 +1,6 @@
-"""A run from features to weights: frames, regression, people, teacher, student, each in its own folder."""
+"""A run from features to weights: frames, regression, people, mouths, teacher, student, each in a folder of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -74,10 +76,17 @@ class Run:
         self._stage("regression", network, regression, progress, but=("lips",))
 
     def meet(self, progress: Progress | None = None) -> None:
-        """People of whom only the lips are known, where there are any."""
-        if "lips" in self.windows.streams:
-            people = Regression(self.network, self.loss, self.config)
-            self._stage("people", self.network, people, progress)
+        """People of whom only the lips are known, where there are any: first as one kind of data among all,
+        then they alone, while what is heard stands.
+        """
+        if "lips" not in self.windows.streams:
+            return
+        network = self.network
+        self._stage("people", network, Regression(network, self.loss, self.config), progress)
+        network.encoder.requires_grad_(False)
+        others = self.windows.streams.keys() - {"lips"}
+        mouths = Regression(network, self.loss, self.config)
+        self._stage("mouths", network, mouths, progress, but=others)
 
     def answer(self, progress: Progress | None = None) -> None:
         """Faces from noise: the teacher in several evaluations, the student in one."""
