@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -72,10 +72,15 @@ class Windows:
                     f"{folder} holds no {kind}-*.npz; make features first, or set shares.{kind} to 0"
                 )
 
-    def batches(self, rng: np.random.Generator, but: Collection[str] = ()) -> Iterator[Batch]:
-        """Without end, from all kinds `but` these."""
-        kinds = [kind for kind in self.streams if kind not in but]
-        share = np.array([self.config.shares[kind] for kind in kinds])
+    def batches(
+        self, rng: np.random.Generator, but: Collection[str] = (), shares: Mapping[str, float] | None = None
+    ) -> Iterator[Batch]:
+        """Without end, from all kinds `but` these, in `shares` or those of the config."""
+        shares = self.config.shares if shares is None else shares
+        kinds = [kind for kind in self.streams if kind not in but and shares.get(kind)]
+        if not kinds:
+            raise ValueError(f"shares {dict(shares)}: there are only shards of {', '.join(self.streams)}")
+        share = np.array([shares[kind] for kind in kinds])
         share = share / share.sum()
         lengths = {kind: np.array([s.frames for s in self.streams[kind]], float) for kind in kinds}
         while True:

@@ -23,7 +23,7 @@ class DataConfig(_Config):
     batch: int = Field(default=8, ge=1)
     window_frames: int = Field(default=160, ge=20, description="frames of 20 ms in a window")
     shares: dict[str, float] = Field(
-        default={"real": 0.4, "lips": 0.3, "speech": 0.4, "quiet": 0.25}, description="by kind of shard"
+        default={"real": 0.4, "lips": 0.3, "speech": 0.5, "quiet": 0.25}, description="by kind of shard"
     )
     without: tuple[str, ...] = Field(
         default=(),
@@ -53,11 +53,15 @@ class DataConfig(_Config):
 
     @model_validator(mode="after")
     def _check(self) -> DataConfig:
-        if unknown := set(self.shares) - set(KINDS):
-            raise ValueError(f"shares of {', '.join(sorted(unknown))}; expected some of {', '.join(KINDS)}")
-        if sum(self.shares.values()) <= 0 or min(self.shares.values()) < 0:
-            raise ValueError(f"shares {self.shares}: expected numbers of 0 or more, one at least above 0")
+        _check_shares(self.shares)
         return self
+
+
+def _check_shares(shares: dict[str, float]) -> None:
+    if unknown := set(shares) - set(KINDS):
+        raise ValueError(f"shares of {', '.join(sorted(unknown))}; expected some of {', '.join(KINDS)}")
+    if sum(shares.values()) <= 0 or min(shares.values()) < 0:
+        raise ValueError(f"shares {shares}: expected numbers of 0 or more, one at least above 0")
 
 
 class LossConfig(_Config):
@@ -67,8 +71,8 @@ class LossConfig(_Config):
     latent: float = 0.3
     lips: float = 0.8
     correlation: float = 2.5
-    closure: float = 0.2
-    visemes: float = 0.3
+    closure: float = 0.25
+    visemes: float = 0.4
     stillness: float = 2.0
     velocity: float = 0.3
     spread: float = 2.0
@@ -105,16 +109,40 @@ class StageConfig(_Config):
     hidden_dropout: float = Field(default=0.1, ge=0, lt=1)
     validate_every: int = Field(default=1000, ge=1)
     checkpoint_s: float = Field(default=120, gt=0, description="seconds between checkpoints")
+    shares: dict[str, float] | None = Field(
+        default=None, description="of a batch, by kind of shard, where they are others than data.shares"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> StageConfig:
+        if self.shares is not None:
+            _check_shares(self.shares)
+        return self
 
 
+#: What a student hears, or it would forget the mouths that were met.
+_PEOPLE_FIRST = {"real": 0.4, "lips": 0.9, "speech": 0.5, "quiet": 0.25}
 #: What a size changes: more weights learn in smaller steps, of which each takes longer.
 OF_SIZE: dict[str, dict[str, Any]] = {
     "tiny": {},
     "base": {
         "regression": {"steps": 8000, "learning_rate": 1e-3},
-        "people": {"steps": 500, "learning_rate": 5e-4, "warmup_steps": 20, "average": 0.98},
+        "people": {"steps": 250, "learning_rate": 5e-4, "warmup_steps": 20, "average": 0.98},
+        "mouths": {
+            "steps": 120,
+            "learning_rate": 4e-4,
+            "warmup_steps": 20,
+            "average": 0.98,
+            "shares": {"lips": 1},
+        },
         "teacher": {"steps": 250, "learning_rate": 1.2e-3, "warmup_steps": 30, "average": 0.98},
-        "student": {"steps": 150, "learning_rate": 6e-4, "warmup_steps": 20, "average": 0.97},
+        "student": {
+            "steps": 150,
+            "learning_rate": 6e-4,
+            "warmup_steps": 20,
+            "average": 0.97,
+            "shares": _PEOPLE_FIRST,
+        },
     },
 }
 
@@ -132,11 +160,15 @@ class TrainConfig(_Config):
     )
     teacher_evaluations: int = Field(default=6, ge=1)
     frames: StageConfig = StageConfig(steps=150, learning_rate=2e-3, warmup_steps=40, average=0.9)
-    regression: StageConfig = StageConfig(steps=16000, learning_rate=1.5e-3)
+    regression: StageConfig = StageConfig(steps=28000, learning_rate=1.5e-3)
     people: StageConfig = StageConfig(steps=400, learning_rate=6e-4, warmup_steps=20, average=0.98)
-    mouths: StageConfig = StageConfig(steps=150, learning_rate=4e-4, warmup_steps=20, average=0.98)
+    mouths: StageConfig = StageConfig(
+        steps=150, learning_rate=4e-4, warmup_steps=20, average=0.98, shares={"lips": 1}
+    )
     teacher: StageConfig = StageConfig(steps=400, learning_rate=1.5e-3, warmup_steps=40, average=0.98)
-    student: StageConfig = StageConfig(steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98)
+    student: StageConfig = StageConfig(
+        steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98, shares=_PEOPLE_FIRST
+    )
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
 

@@ -68,7 +68,7 @@ class Loop:
         # batches
         rng = np.random.default_rng((self.config.seed, self.workers.rank, self.step))
         torch.manual_seed(self.config.seed * 1_000_003 + self.workers.rank * 1009 + self.step)
-        batches = self.windows.batches(rng, self.but)
+        batches = self.windows.batches(rng, self.but, self.stage.shares)
         saved = time.monotonic()
         self.model.train()
         while self.step < self.stage.steps:
