@@ -213,6 +213,15 @@ def test_a_report_that_cannot_be_written_is_told_before_the_work(tmp_path: Path)
         assert told in result.output
 
 
+def test_a_report_does_not_take_the_place_of_a_card(tmp_path: Path) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(evaluate)
+    given = ["--data", "nowhere", "--weights", str(tmp_path / "me.safetensors")]
+    result = CliRunner().invoke(app, [*given, "--json", str(tmp_path / "me.json")])
+    assert isinstance(result.exception, EvaluationError)
+    assert "the card of" in str(result.exception)
+
+
 def test_command_on_weights(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from rtgraph.models import weights

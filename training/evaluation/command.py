@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from rtgraph.cli.options import check_can_write
+from rtgraph.models.weights import card_path
 
 from .baselines import energy_to_jaw
 from .lip_measures import Measures
@@ -58,6 +59,9 @@ def evaluate(
     if folder is None or (data is None) == (prediction is None) or (data and reference):
         raise EvaluationError("expected either --data FOLDER, or --reference FOLDER with --prediction FOLDER")
     check_can_write("--json", json_path)
+    for name in weights or ():
+        if json_path is not None and json_path.resolve() == card_path(Path(name)).resolve():
+            raise EvaluationError(f"--json {json_path}: the card of {name} lies there; name another file")
     recordings = read_recordings(folder)
     probed: dict[str, dict[str, Measures]] = {}
     methods: dict[str, Scores] = {}
