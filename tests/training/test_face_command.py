@@ -137,6 +137,16 @@ def test_weights_and_settings_that_do_not_fit_are_told(here: Path) -> None:
         fine_tune(data, start="bare.safetensors")
 
 
+def test_what_a_file_leaves_out_of_a_stage_stays(tmp_path: Path) -> None:
+    path = tmp_path / "quick.yaml"
+    path.write_text("student: {steps: 7}\ndata: {shares: {real: 1}}\n", "utf-8")
+    usual = _settings(None, "base", None, fine_tune=False)
+    read = _settings(path, "base", 40, fine_tune=False)
+    assert read.student == usual.student.model_copy(update={"steps": 7})
+    assert read.regression == usual.regression
+    assert read.data == usual.data.model_copy(update={"shares": {"real": 1}, "look_ahead_frames": 2})
+
+
 def test_a_misspelt_setting_is_told_with_the_name_that_was_meant(tmp_path: Path) -> None:
     path = tmp_path / "quick.yaml"
     path.write_text(

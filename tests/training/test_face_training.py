@@ -58,7 +58,6 @@ def config(**stages: int) -> TrainConfig:
         name: {"steps": stages.get(name, 0), "learning_rate": 2e-3, "warmup_steps": 10, "average": 0.98}
         for name in ("frames", "regression", "people", "mouths", "teacher", "student")
     }
-    told["mouths"]["shares"] = {"lips": 1.0}
     return TrainConfig.model_validate({"size": "tiny", "data": {"batch": 6, "window_frames": 120}, **told})
 
 

@@ -124,24 +124,26 @@ def train(
 
 def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fine_tune: bool) -> Any:
     """TrainConfig from the file and the options; TrainError names what does not fit."""
-    from .config import FRAME_MS, OF_SIZE, TrainConfig
+    from .config import FRAME_MS, OF_SIZE, TrainConfig, changed
 
-    told: dict[str, Any] = dict(OF_SIZE.get(size or "", {}))
+    # without the size: weights to go on from may tell it
+    told = changed(TrainConfig().model_dump(exclude={"size"}), OF_SIZE.get(size or "", {}))
     if fine_tune:  # little data: short, careful, from weights that know how to speak
-        told = {
+        careful = {
             "regression": {"steps": 400, "learning_rate": 1e-4},
             "teacher": {"steps": 200, "learning_rate": 5e-4},
             "student": {"steps": 200, "learning_rate": 1e-4},
-            "frames": {"steps": 0, "learning_rate": 1e-4},
-            "people": {"steps": 0, "learning_rate": 1e-4},
-            "mouths": {"steps": 0, "learning_rate": 1e-4},
+            "frames": {"steps": 0},
+            "people": {"steps": 0},
+            "mouths": {"steps": 0},
         }
+        told = changed(told, careful)
     try:
         if path is not None:
             read = yaml.safe_load(path.read_text("utf-8")) or {}
             if not isinstance(read, dict):
                 raise TrainError(f"--config {path}: expected NAME: VALUE, got a {type(read).__name__}")
-            told |= read
+            told = changed(told, read)
         if size is not None:
             told["size"] = size
         if look_ahead_ms is not None:
@@ -149,7 +151,7 @@ def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fi
                 raise TrainError(
                     f"--look-ahead-ms {look_ahead_ms}: expected a multiple of {FRAME_MS}, 0 or more"
                 )
-            told["data"] = {**told.get("data", {}), "look_ahead_frames": look_ahead_ms // FRAME_MS}
+            told = changed(told, {"data": {"look_ahead_frames": look_ahead_ms // FRAME_MS}})
         return TrainConfig.model_validate(told)
     except OSError as error:
         raise TrainError(f"--config: {error}") from error

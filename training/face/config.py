@@ -120,31 +120,26 @@ class StageConfig(_Config):
         return self
 
 
-#: What a student hears, or it would forget the mouths that were met.
-_PEOPLE_FIRST = {"real": 0.4, "lips": 0.9, "speech": 0.5, "quiet": 0.25}
-#: What a size changes: more weights learn in smaller steps, of which each takes longer.
+#: What a size changes, setting by setting: more weights learn in smaller steps, of which each takes longer.
 OF_SIZE: dict[str, dict[str, Any]] = {
     "tiny": {},
     "base": {
         "regression": {"steps": 8000, "learning_rate": 1e-3},
-        "people": {"steps": 250, "learning_rate": 5e-4, "warmup_steps": 20, "average": 0.98},
-        "mouths": {
-            "steps": 120,
-            "learning_rate": 4e-4,
-            "warmup_steps": 20,
-            "average": 0.98,
-            "shares": {"lips": 1},
-        },
-        "teacher": {"steps": 250, "learning_rate": 1.2e-3, "warmup_steps": 30, "average": 0.98},
-        "student": {
-            "steps": 150,
-            "learning_rate": 6e-4,
-            "warmup_steps": 20,
-            "average": 0.97,
-            "shares": _PEOPLE_FIRST,
-        },
+        "people": {"steps": 250, "learning_rate": 5e-4},
+        "mouths": {"steps": 120},
+        "teacher": {"steps": 250, "learning_rate": 1.2e-3, "warmup_steps": 30},
+        "student": {"steps": 150, "learning_rate": 6e-4, "warmup_steps": 20, "average": 0.97},
     },
 }
+
+
+def changed(before: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
+    """Settings with those of a stage, the data or the losses replaced one by one."""
+    return before | {
+        name: {**before[name], **value} if isinstance(value, dict) and isinstance(before.get(name), dict)
+        else value
+        for name, value in by.items()
+    }  # fmt: skip
 
 
 class TrainConfig(_Config):
@@ -162,13 +157,13 @@ class TrainConfig(_Config):
     frames: StageConfig = StageConfig(steps=150, learning_rate=2e-3, warmup_steps=40, average=0.9)
     regression: StageConfig = StageConfig(steps=28000, learning_rate=1.5e-3)
     people: StageConfig = StageConfig(steps=400, learning_rate=6e-4, warmup_steps=20, average=0.98)
-    mouths: StageConfig = StageConfig(
-        steps=150, learning_rate=4e-4, warmup_steps=20, average=0.98, shares={"lips": 1}
-    )
+    mouths: StageConfig = StageConfig(steps=150, learning_rate=4e-4, warmup_steps=20, average=0.98)
     teacher: StageConfig = StageConfig(steps=400, learning_rate=1.5e-3, warmup_steps=40, average=0.98)
     student: StageConfig = StageConfig(
-        steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98, shares=_PEOPLE_FIRST
-    )
+        steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98,
+        # with those of data it would forget the mouths that were met
+        shares={"real": 0.4, "lips": 0.9, "speech": 0.5, "quiet": 0.25},
+    )  # fmt: skip
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
 

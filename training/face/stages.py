@@ -76,15 +76,17 @@ class Run:
         self._stage("regression", network, regression, progress, but=("lips",))
 
     def meet(self, progress: Progress | None = None) -> None:
-        """People of whom only the lips are known, where there are any: first by all that can be learned, then
-        (in the stage's own shares: they alone) while what is heard stands.
+        """People of whom only the lips are known, where there are any: first as one kind of data among all,
+        then they alone, while what is heard stands.
         """
         if "lips" not in self.windows.streams:
             return
         network = self.network
         self._stage("people", network, Regression(network, self.loss, self.config), progress)
         network.encoder.requires_grad_(False)
-        self._stage("mouths", network, Regression(network, self.loss, self.config), progress)
+        others = self.windows.streams.keys() - {"lips"}
+        mouths = Regression(network, self.loss, self.config)
+        self._stage("mouths", network, mouths, progress, but=others)
 
     def answer(self, progress: Progress | None = None) -> None:
         """Faces from noise: the teacher in several evaluations, the student in one."""
