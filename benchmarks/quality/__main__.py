@@ -79,9 +79,13 @@ def _recordings(
 def _held_out(loaded: Weights, clips: list[Clip], console: Console) -> dict[str, Any]:
     found = list(held_out.measure(loaded, clips))
     languages = held_out.by_language(found)
-    english = languages.get("en", (float("nan"), 0))[0]
-    for name, (r, count) in languages.items():
-        console.print(f"{name}: aperture r {r:.3f} ({r / english:.2f} of English), {count} clips")
+    english = languages.get("en", held_out.Language(float("nan"), float("nan"), 0))
+    for name, of in languages.items():
+        own, average = of.aperture_r / english.aperture_r, of.average_r / english.average_r
+        console.print(
+            f"{name}: aperture r {of.aperture_r:.3f} ({own:.2f} of English), "
+            f"of an average speaker {of.average_r:.3f} ({average:.2f}), {of.clips} clips"
+        )
     hits, misses, wrong = (sum(getattr(f, n) for f in found) for n in ("hits", "misses", "false_alarms"))
     figures = {
         "f1_pbm": held_out.f1(found),
@@ -95,7 +99,7 @@ def _held_out(loaded: Weights, clips: list[Clip], console: Console) -> dict[str,
     )
     for name, value in figures.items():
         console.print(f"{name} {value:.4f}")
-    return figures | {"languages": languages}
+    return figures | {"languages": {name: of._asdict() for name, of in languages.items()}}
 
 
 def _stream(loaded: Weights, clips: list[Clip], hours: float, console: Console) -> dict[str, Any]:

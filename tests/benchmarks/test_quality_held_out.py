@@ -1,13 +1,16 @@
-"""Closures of p, b and m on hand-made apertures: what is met, missed and false."""
+"""Closures of p, b and m on hand-made apertures: what is met, missed and false; languages."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
 
-from rtgraph.benchmarks.quality.held_out import closures
+from rtgraph.benchmarks.quality.held_out import Found, Language, average_face, by_language, closures
+from rtgraph.models import lips
 from rtgraph.training.corpus import Clip, Phone, Recording, Utterance
 from rtgraph.training.corpus.face import Mood
 from rtgraph.training.corpus.style import Style
@@ -53,3 +56,19 @@ def test_lips_that_meet_for_another_sound_are_false() -> None:
     silence = np.ones(FRAMES, bool)
     silence[95:110] = False
     assert closures(_CLIP, mouth(51), mouth(51, 101), silence) == (1, 0, 0)
+
+
+def test_a_language_is_judged_by_its_speakers_and_by_the_average_one() -> None:
+    shown = Found("ja", 0.4, 0.6, 1, 0, 0, 0.9, 0.9, 0.1, 0.1)
+    found = [shown, shown._replace(aperture_r=0.6), shown._replace(language="en")]
+    assert by_language(found) == {
+        "en": Language(0.4, 0.6, 1),
+        "ja": Language(pytest.approx(0.5), pytest.approx(0.6), 2),
+    }
+
+
+def test_the_average_speaker_says_what_the_clip_says() -> None:
+    narrow = replace(_CLIP.recording, style=Style(openness=0.7, loudness=2.5))
+    aperture = lips.measure(average_face(_CLIP))[:, 0]
+    assert np.array_equal(aperture, lips.measure(average_face(replace(_CLIP, recording=narrow)))[:, 0])
+    assert aperture[52] < 0.01 < 0.03 < aperture[30]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rtgraph.training.corpus import augmentation, nonspeech, phones, texts, voice
+from rtgraph.training.corpus.engines.kokoro import sounds_of_japanese
 from rtgraph.training.corpus.label_offset import label_lateness_s
 from rtgraph.training.corpus.utterance import CorpusError, Phone, Utterance, joined
 
@@ -32,6 +33,10 @@ def test_ipa_is_read_into_bases() -> None:
     assert phones.segments("bˈɑːb t͡ʃ pʰ ʤ ʦ A") == [*list("bɑb"), "t", "ʃ", "p", "d", "ʒ", "t", "s", "e", "ɪ"]
     assert phones.segments("ä ũ 5 ˥ ?") == ["a", "u"]  # accents apart, tones and marks dropped
     assert phones.segments("n̩") == ["ə", "n"]
+
+
+def test_a_japanese_double_consonant_is_held() -> None:
+    assert sounds_of_japanese("iʔpai aʔ βaʔʨi") == list("ippai aʔ watʨi")
 
 
 def test_every_sound_has_a_viseme_and_a_number() -> None:

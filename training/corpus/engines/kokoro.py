@@ -10,6 +10,7 @@ other language by espeak-ng in a process of its own.
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from ..phones import VOWELS, segments
 from ..utterance import SAMPLE_RATE_HZ, Utterance, joined
 from . import EngineMissing
 from .espeak import Espeak
@@ -89,6 +91,18 @@ def _japanese() -> Callable[[str], str]:
     return reader
 
 
+def sounds_of_japanese(letters: Sequence[str]) -> list[str]:
+    """What the mouth does at each of the Japanese letters: β is a w, and the stop before a consonant (the
+    small tsu, which makes it double) is that consonant held.
+    """
+    sounds = []
+    for letter, after in itertools.pairwise([*letters, ""]):
+        doubled = segments(after)[:1] if letter == "ʔ" else []
+        held = bool(doubled) and doubled[0] not in VOWELS
+        sounds.append(doubled[0] if held else "w" if letter == "β" else letter)
+    return sounds
+
+
 def _package(name: str) -> Path:
     found = importlib.util.find_spec(name)  # not imported: its code is not needed, and needs more than we do
     if found is None or found.origin is None:
@@ -144,9 +158,8 @@ class Kokoro:
         }
         sound, frames = self._session.run(None, inputs)
         audio = soxr.resample(sound.ravel(), RATE_HZ, SAMPLE_RATE_HZ).astype(np.float32)
-        if language == "ja":  # which writes its w so
-            letters = ["w" if c == "β" else c for c in letters]
-        said = Utterance(audio, tuple(phones_of(letters, frames.ravel()))).shifted(self.label_offset_s)
+        sounds = sounds_of_japanese(letters) if language == "ja" else letters
+        said = Utterance(audio, tuple(phones_of(sounds, frames.ravel()))).shifted(self.label_offset_s)
         return said.ended_with_sound()
 
     def _pronounce(self, text: str, voice: str, language: str) -> str:
