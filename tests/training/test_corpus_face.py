@@ -147,9 +147,9 @@ def test_voices_follow_loudness_more_or_less() -> None:
 
 
 def test_frames_mean_their_moment() -> None:
-    """A frame is the face at (k + 1) / 50 s: moved phones move the motion by as much, on average."""
+    """A frame is the face at (k + 1) / 50 s: what is said later moves the face later, by as much."""
     said = say("tamata")
-    late = Utterance(said.audio, said.shifted(0.1).phones)
+    late = said.padded(0.1, 0)
     one, two = (aperture_mm(lips(u)) for u in (said, late))
     centre = [(np.arange(len(x)) * x).sum() / x.sum() for x in (one, two)]
     assert centre[1] - centre[0] == pytest.approx(5.0, abs=0.8)

@@ -103,7 +103,7 @@ def _opening_gain(
     prosody: Prosody, rate_ratio: float, effort: float, style: Style, p: Parameters
 ) -> np.ndarray:
     loud = p.loudness
-    gain = 1 + style.loudness * loud.opening_per_10_db * prosody.relative_db.astype(np.float64) / 10
+    gain = 1 + style.loudness * loud.opening_per_10_db * prosody.heard_db.astype(np.float64) / 10
     gain *= (1 + loud.opening_per_effort * effort) / rate_ratio**p.speech_rate.opening_exponent
     return np.clip(gain, loud.least, loud.most)
 

@@ -11,6 +11,8 @@ from scipy.signal import find_peaks
 from .utterance import FRAME_RATE_HZ, FRAME_SAMPLES, SAMPLE_RATE_HZ, FloatArray
 
 _SILENCE_DB = -80.0
+_QUIET_DB = -30.0
+_SMOOTHING_FRAMES = 2.0
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Prosody:
 
     level_db: FloatArray  # [F] RMS over 40 ms, dB of full scale
     relative_db: FloatArray  # [F] smoothed level over the speaker's own speech level; 0 in silence
+    heard_db: FloatArray  # [F] the same, -30 in silence: what a mouth opens by
     speech: FloatArray  # [F] 0..1: is somebody speaking around here
     pitch_hz: FloatArray  # [F] 0 where unvoiced
     accents: tuple[int, ...]  # frames of pitch and loudness peaks
@@ -31,12 +34,13 @@ def analyse(audio: FloatArray) -> Prosody:
     level = _level_db(audio, centres)
     active = level > max(float(np.percentile(level, 95)) - 30.0, -60.0) if frames else np.zeros(0, bool)
     speech_level = float(np.median(level[active])) if active.any() else 0.0
-    smooth = gaussian_filter1d(np.where(active, level - speech_level, 0.0), 2.0)
+    relative = level - speech_level
     speech = np.clip(gaussian_filter1d(active.astype(np.float64), 6.0) * 1.5, 0.0, 1.0)
     pitch = _pitch_hz(audio, centres)
     return Prosody(
         level.astype(np.float32),
-        smooth.astype(np.float32),
+        gaussian_filter1d(np.where(active, relative, 0.0), _SMOOTHING_FRAMES).astype(np.float32),
+        gaussian_filter1d(np.maximum(relative, _QUIET_DB), _SMOOTHING_FRAMES).astype(np.float32),
         speech.astype(np.float32),
         pitch,
         _accents(level, pitch),

@@ -22,7 +22,7 @@ _SEEN = {"lids": 4.0, "gaze": 2.5}
 LIP_SD = (0.035, 0.03)
 _TOUCHING = 0.5 / lip_geometry.IOD_MM
 _APART = 6 * _TOUCHING
-_MET_COUNTS = 0.6  # of staying apart: so that as many closures are missed as are false
+_MET_COUNTS = 0.45  # of staying apart: so that as many closures are missed as are false
 _LATE_FRAMES = 3  # 60 ms
 
 
