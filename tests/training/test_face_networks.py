@@ -142,6 +142,9 @@ def test_a_closure_may_be_seen_late_but_not_elsewhere(batch: Batch) -> None:
     assert cost(gap.roll(6, 1)) > 10 * right
     assert never > 10 * right
     assert twice > 10 * right
+    loss = FaceLoss(LossConfig(met=0.9), np.full(61, 0.1))
+    assert cost(gap * 0 + 0.1) == pytest.approx(2 * never, rel=1e-4)
+    assert cost(torch.minimum(gap, gap.roll(30, 1))) == pytest.approx(twice, rel=0.05)
 
 
 def test_what_is_said_is_learned_now_and_a_little_later() -> None:
@@ -242,3 +245,14 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     path.write_text("data: {shares: {loud: 1}}\n")
     with pytest.raises(TrainError, match="loud"):
         _settings(path, None, None, fine_tune=False)
+    path.write_text("student: {losses: {loud: 1}}\n")
+    with pytest.raises(TrainError, match="student"):
+        _settings(path, None, None, fine_tune=False)
+
+
+def test_a_stage_may_weigh_errors_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "train.yaml"
+    path.write_text("loss: {lips: 2}\nstudent: {losses: {closure: 3}}\n")
+    found = _settings(path, None, None, fine_tune=False)
+    assert found.loss_in(found.student) == found.loss.model_copy(update={"closure": 3})
+    assert found.loss_in(found.people) == found.loss

@@ -81,6 +81,11 @@ class LossConfig(_Config):
     to_teacher: float = 1.0
     distribution: float = 0.1
     critic: float = 1.0
+    met: float = Field(
+        default=0.45,
+        ge=0,
+        description="in closure: what lips cost that fail to meet, beside such as meet in vain",
+    )
     spread_gain: float = Field(
         default=1.3,
         gt=0,
@@ -112,11 +117,13 @@ class StageConfig(_Config):
     shares: dict[str, float] | None = Field(
         default=None, description="of a batch, by kind of shard, where they are others than data.shares"
     )
+    losses: dict[str, float] = Field(default={}, description="settings of loss that are others in this stage")
 
     @model_validator(mode="after")
     def _check(self) -> StageConfig:
         if self.shares is not None:
             _check_shares(self.shares)
+        LossConfig(**self.losses)
         return self
 
 
@@ -155,14 +162,16 @@ class TrainConfig(_Config):
     )
     teacher_evaluations: int = Field(default=6, ge=1)
     frames: StageConfig = StageConfig(steps=150, learning_rate=2e-3, warmup_steps=40, average=0.9)
-    regression: StageConfig = StageConfig(steps=28000, learning_rate=1.5e-3)
+    regression: StageConfig = StageConfig(steps=50000, learning_rate=1.5e-3)
     people: StageConfig = StageConfig(steps=400, learning_rate=6e-4, warmup_steps=20, average=0.98)
     mouths: StageConfig = StageConfig(steps=150, learning_rate=4e-4, warmup_steps=20, average=0.98)
     teacher: StageConfig = StageConfig(steps=400, learning_rate=1.5e-3, warmup_steps=40, average=0.98)
     student: StageConfig = StageConfig(
         steps=250, learning_rate=8e-4, warmup_steps=30, average=0.98,
         # with those of data it would forget the mouths that were met
-        shares={"real": 0.4, "lips": 0.9, "speech": 0.5, "quiet": 0.25},
+        shares={"real": 0.4, "lips": 0.9, "speech": 0.9, "quiet": 0.25},
+        # noise blurs closures, and then lips meet too often
+        losses={"closure": 0.6, "met": 0.2},
     )  # fmt: skip
     data: DataConfig = DataConfig()
     loss: LossConfig = LossConfig()
@@ -170,6 +179,10 @@ class TrainConfig(_Config):
     @property
     def face(self) -> FaceConfig:
         return SIZES[self.size]
+
+    def loss_in(self, stage: StageConfig) -> LossConfig:
+        """How much each error counts in a stage."""
+        return LossConfig(**(self.loss.model_dump() | stage.losses))
 
     @property
     def look_ahead_ms(self) -> int:

@@ -22,7 +22,6 @@ _SEEN = {"lids": 4.0, "gaze": 2.5}
 LIP_SD = (0.035, 0.03)
 _TOUCHING = 0.5 / lip_geometry.IOD_MM
 _APART = 6 * _TOUCHING
-_MET_COUNTS = 0.45  # of staying apart: so that as many closures are missed as are false
 _LATE_FRAMES = 3  # 60 ms
 
 
@@ -155,7 +154,7 @@ class FaceLoss(nn.Module):
         wanted = nn.functional.max_pool1d(shut.float(), around, 1, _LATE_FRAMES) > 0
         met = nn.functional.softplus((nearest - 2 * _TOUCHING) / _TOUCHING)
         kept_apart = nn.functional.softplus((4 * _TOUCHING - gap) / _TOUCHING)
-        error = _MET_COUNTS * met * shut + kept_apart * (apart & ~wanted)
+        error = self.config.met * met * shut + kept_apart * (apart & ~wanted)
         return _mean_of(error, counted & (shut | (apart & ~wanted)))
 
 

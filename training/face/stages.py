@@ -15,7 +15,7 @@ from rtgraph.models import weights
 from rtgraph.models.weights import Card
 
 from .batches import Windows
-from .config import TrainConfig
+from .config import LossConfig, TrainConfig
 from .features import Stream, read_shard
 from .head_gain import enliven
 from .latent_code import Moments, moments
@@ -56,9 +56,7 @@ class Run:
             self.network.load(weights.load(start))
             found = self.network.code.moments()
         self.sd = found.sd
-        self.loss = FaceLoss(config.loss, found.sd)
-        for module in (self.network, self.loss):
-            module.to(workers.device)
+        self.network.to(workers.device)
         self.steps = 0
 
     def train(self, progress: Progress | None = None) -> None:
@@ -70,9 +68,9 @@ class Run:
     def hear(self, progress: Progress | None = None) -> None:
         """What sound and eyes do to a face."""
         c, network = self.config, self.network
-        alone = FaceLoss(c.loss.of_frames_alone(), self.sd).to(self.workers.device)
-        self._stage("frames", network, Regression(network, alone, c), progress, but=("lips",))
-        regression = Regression(network, self.loss, c)
+        frames = Regression(network, self._loss(c.loss_in(c.frames).of_frames_alone()), c)
+        self._stage("frames", network, frames, progress, but=("lips",))
+        regression = Regression(network, self._loss(c.loss_in(c.regression)), c)
         self._stage("regression", network, regression, progress, but=("lips",))
 
     def meet(self, progress: Progress | None = None) -> None:
@@ -81,11 +79,12 @@ class Run:
         """
         if "lips" not in self.windows.streams:
             return
-        network = self.network
-        self._stage("people", network, Regression(network, self.loss, self.config), progress)
+        c, network = self.config, self.network
+        people = Regression(network, self._loss(c.loss_in(c.people)), c)
+        self._stage("people", network, people, progress)
         network.encoder.requires_grad_(False)
         others = self.windows.streams.keys() - {"lips"}
-        mouths = Regression(network, self.loss, self.config)
+        mouths = Regression(network, self._loss(c.loss_in(c.mouths)), c)
         self._stage("mouths", network, mouths, progress, but=others)
 
     def answer(self, progress: Progress | None = None) -> None:
@@ -93,13 +92,14 @@ class Run:
         c, network = self.config, self.network
         teacher = Teacher(c.face.denoiser).to(self.workers.device)
         frozen(network)
-        self._stage("teacher", teacher, Teaching(network, teacher, self.loss, c), progress)
+        teaching = Teaching(network, teacher, self._loss(c.loss_in(c.teacher)), c)
+        self._stage("teacher", teacher, teaching, progress)
         frozen(teacher)
         critic = Teacher(c.face.denoiser).to(self.workers.device)
         critic.load_state_dict(teacher.state_dict())
         network.denoiser.requires_grad_(True)
         both = nn.ModuleDict({"network": network, "critic": critic})
-        distillation = Distillation(network, teacher, critic, self.loss, c)
+        distillation = Distillation(network, teacher, critic, self._loss(c.loss_in(c.student)), c)
         self._stage("student", both, distillation, progress)
         self.teacher = teacher
         speech = [s for s in self.valid.get("speech", ()) if s.known.all()]
@@ -117,6 +117,9 @@ class Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         n = self.network
         weights.save(path, {"encoder": n.encoder, "denoiser": n.denoiser, "code": n.code}, card, "float16")
+
+    def _loss(self, config: LossConfig) -> FaceLoss:
+        return FaceLoss(config, self.sd).to(self.workers.device)
 
     def _stage(
         self,
