@@ -135,9 +135,12 @@ OF_SIZE: dict[str, dict[str, Any]] = {
         "people": {"steps": 250, "learning_rate": 5e-4},
         "mouths": {"steps": 120},
         "teacher": {"steps": 250, "learning_rate": 1.2e-3, "warmup_steps": 30},
-        "student": {"steps": 150, "learning_rate": 6e-4, "warmup_steps": 20, "average": 0.97},
+        "student": {
+            "steps": 150, "learning_rate": 6e-4, "warmup_steps": 20, "average": 0.97,
+            "losses": {"closure": 0.5, "met": 0.45},
+        },
     },
-}
+}  # fmt: skip
 
 
 def changed(before: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
