@@ -146,6 +146,18 @@ def test_voices_follow_loudness_more_or_less() -> None:
     assert slope(1.6) > 1.2 * slope(0.4) > 1.2
 
 
+def test_lips_do_not_part_for_what_is_not_heard() -> None:
+    """A held consonant in the middle: quiet, as a stop is, or sounding on."""
+    heard = say("attta", each_s=0.15)
+    stopped = np.array(heard.audio)
+    stopped[int(heard.phones[1].start_s * RATE_HZ) : int(heard.phones[3].end_s * RATE_HZ)] = 0
+    inside = frames_of(heard.phones[2])
+    sounding, quiet = (
+        aperture_mm(lips(Utterance(audio, heard.phones)))[inside] for audio in (heard.audio, stopped)
+    )
+    assert quiet.max() < 0.5 * sounding.min()
+
+
 def test_frames_mean_their_moment() -> None:
     """A frame is the face at (k + 1) / 50 s: what is said later moves the face later, by as much."""
     said = say("tamata")
