@@ -184,6 +184,7 @@ def test_a_package_that_a_command_misses_while_it_works_names_the_extra() -> Non
 def test_an_interrupt_while_it_starts_is_no_traceback() -> None:
     program = (
         "import os, signal, sys\nfrom rtgraph.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored where started by nohup
         "class Impatient:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'typer': os.kill(os.getpid(), signal.SIGINT)\n"
