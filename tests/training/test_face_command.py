@@ -147,6 +147,11 @@ def test_what_a_file_leaves_out_of_a_stage_stays(tmp_path: Path) -> None:
     assert read.data == usual.data.model_copy(update={"shares": {"real": 1}, "look_ahead_frames": 2})
 
 
+def test_own_recordings_have_the_share_that_data_gives_them_in_every_stage() -> None:
+    settings = _settings(None, None, None, fine_tune=True)
+    assert all(getattr(settings, name).shares is None for name in ("regression", "teacher", "student"))
+
+
 def test_a_misspelt_setting_is_told_with_the_name_that_was_meant(tmp_path: Path) -> None:
     path = tmp_path / "quick.yaml"
     path.write_text(

@@ -254,5 +254,5 @@ def test_a_stage_may_weigh_errors_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "train.yaml"
     path.write_text("loss: {lips: 2}\nstudent: {losses: {closure: 3}}\n")
     found = _settings(path, None, None, fine_tune=False)
-    assert found.loss_in(found.student) == found.loss.model_copy(update={"closure": 3})
-    assert found.loss_in(found.people) == found.loss
+    assert found.loss_in("student") == found.loss.model_copy(update={"closure": 3})
+    assert found.loss_in("people") == found.loss

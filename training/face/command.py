@@ -132,7 +132,8 @@ def _settings(path: Path | None, size: str | None, look_ahead_ms: int | None, fi
         careful = {
             "regression": {"steps": 400, "learning_rate": 1e-4},
             "teacher": {"steps": 200, "learning_rate": 5e-4},
-            "student": {"steps": 200, "learning_rate": 1e-4},
+            # its usual shares are for recordings of lips alone, of which there are none
+            "student": {"steps": 200, "learning_rate": 1e-4, "shares": None},
             "frames": {"steps": 0},
             "people": {"steps": 0},
             "mouths": {"steps": 0},

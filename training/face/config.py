@@ -183,9 +183,10 @@ class TrainConfig(_Config):
     def face(self) -> FaceConfig:
         return SIZES[self.size]
 
-    def loss_in(self, stage: StageConfig) -> LossConfig:
-        """How much each error counts in a stage."""
-        return LossConfig(**(self.loss.model_dump() | stage.losses))
+    def loss_in(self, stage: str) -> LossConfig:
+        """How much each error counts in the stage of that name."""
+        found = LossConfig(**(self.loss.model_dump() | getattr(self, stage).losses))
+        return found.of_frames_alone() if stage == "frames" else found
 
     @property
     def look_ahead_ms(self) -> int:

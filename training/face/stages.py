@@ -15,7 +15,7 @@ from rtgraph.models import weights
 from rtgraph.models.weights import Card
 
 from .batches import Windows
-from .config import LossConfig, TrainConfig
+from .config import TrainConfig
 from .features import Stream, read_shard
 from .head_gain import enliven
 from .latent_code import Moments, moments
@@ -68,9 +68,9 @@ class Run:
     def hear(self, progress: Progress | None = None) -> None:
         """What sound and eyes do to a face."""
         c, network = self.config, self.network
-        frames = Regression(network, self._loss(c.loss_in(c.frames).of_frames_alone()), c)
+        frames = Regression(network, self._loss("frames"), c)
         self._stage("frames", network, frames, progress, but=("lips",))
-        regression = Regression(network, self._loss(c.loss_in(c.regression)), c)
+        regression = Regression(network, self._loss("regression"), c)
         self._stage("regression", network, regression, progress, but=("lips",))
 
     def meet(self, progress: Progress | None = None) -> None:
@@ -80,11 +80,11 @@ class Run:
         if "lips" not in self.windows.streams:
             return
         c, network = self.config, self.network
-        people = Regression(network, self._loss(c.loss_in(c.people)), c)
+        people = Regression(network, self._loss("people"), c)
         self._stage("people", network, people, progress)
         network.encoder.requires_grad_(False)
         others = self.windows.streams.keys() - {"lips"}
-        mouths = Regression(network, self._loss(c.loss_in(c.mouths)), c)
+        mouths = Regression(network, self._loss("mouths"), c)
         self._stage("mouths", network, mouths, progress, but=others)
 
     def answer(self, progress: Progress | None = None) -> None:
@@ -92,14 +92,14 @@ class Run:
         c, network = self.config, self.network
         teacher = Teacher(c.face.denoiser).to(self.workers.device)
         frozen(network)
-        teaching = Teaching(network, teacher, self._loss(c.loss_in(c.teacher)), c)
+        teaching = Teaching(network, teacher, self._loss("teacher"), c)
         self._stage("teacher", teacher, teaching, progress)
         frozen(teacher)
         critic = Teacher(c.face.denoiser).to(self.workers.device)
         critic.load_state_dict(teacher.state_dict())
         network.denoiser.requires_grad_(True)
         both = nn.ModuleDict({"network": network, "critic": critic})
-        distillation = Distillation(network, teacher, critic, self._loss(c.loss_in(c.student)), c)
+        distillation = Distillation(network, teacher, critic, self._loss("student"), c)
         self._stage("student", both, distillation, progress)
         self.teacher = teacher
         speech = [s for s in self.valid.get("speech", ()) if s.known.all()]
@@ -118,8 +118,8 @@ class Run:
         n = self.network
         weights.save(path, {"encoder": n.encoder, "denoiser": n.denoiser, "code": n.code}, card, "float16")
 
-    def _loss(self, config: LossConfig) -> FaceLoss:
-        return FaceLoss(config, self.sd).to(self.workers.device)
+    def _loss(self, stage: str) -> FaceLoss:
+        return FaceLoss(self.config.loss_in(stage), self.sd).to(self.workers.device)
 
     def _stage(
         self,
