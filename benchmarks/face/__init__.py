@@ -1,4 +1,5 @@
-"""The face as it runs, sound to vertices on one core, against ONNX Runtime and larger networks."""
+"""The face as it runs, sound to vertices on one core, against ONNX Runtime and larger networks; and a sound
+file's face against real time."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..report import Row, alternate, print_table, write_json
+from . import sound_file
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 PEERS = "pip install torch onnx onnxscript onnxruntime"
@@ -30,6 +32,7 @@ def main(json_path: Path | None, runs: int = 5, quick: bool = False) -> list[Row
     seconds = 2.0 if quick else 9.0
     with tempfile.TemporaryDirectory() as folder:
         rows = _rows(Path(folder), runs, seconds)
+        rows += sound_file.rows(Path(folder), runs, 30.0 if quick else 300.0)
     print_table(rows, f"face, sound to vertices, median of {runs} interleaved runs")
     if json_path is not None:
         write_json(json_path, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,9 @@ class AudioFile(Source):
             self._file.close()
 
 
+_DECODED_S = 0.1  # at a time: for every chunk alone it would cost more than the face networks
+
+
 class SoundFile:
     """A sound file as mono chunks at the wanted rate, decoded piece by piece: an hour takes no more memory
     than a second."""
@@ -87,7 +91,7 @@ class SoundFile:
             raise AssetError(
                 f"{path} has {channels} channel(s); channel {config.channel} does not exist (the first is 0)"
             )
-        self._block = max(1, -(-self._file.samplerate * config.hop_samples // config.sample_rate))
+        self._block = math.ceil(self._file.samplerate * max(_DECODED_S, config.hop_ms / 1000))
         self.rewind()
         if self._file.frames == 0:
             raise AssetError(f"{path} holds no sound: it has 0 samples")

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 State = NDArray[np.float32]
+# Plain floats: a step is a few dozen operations on single numbers, which NumPy makes ten times as long.
+Direction = tuple[float, float]  # yaw, positive to the person's left, and pitch, positive down: degrees
 
 _SPEAKING_TO_OTHER_S, _SPEAKING_AWAY_S = 3.13, 0.93  # Eyes Alive: 93.9 and 27.8 frames of 1/30 s
 _LISTENING_TO_OTHER_S, _LISTENING_AWAY_S = 7.92, 0.43  # 237.5 and 13.0 frames
@@ -59,15 +61,14 @@ class GazeModel:
         self._rng = np.random.default_rng(seed)
         self._now_s = 0.0
         self._speaking = False
-        # The other's left eye, right eye and mouth: yaw (positive to the person's left), pitch (down), deg.
-        half = np.degrees(np.arctan(_EYE_DISTANCE_M / 2 / temperament.distance_m))
-        mouth = np.degrees(np.arctan(_MOUTH_BELOW_M / temperament.distance_m))
-        self._face_deg = np.array([[half, 0.0], [-half, 0.0], [0.0, mouth]])
-        self._vergence_rad = float(np.radians(half))
+        self._vergence_rad = math.atan(_EYE_DISTANCE_M / 2 / temperament.distance_m)
+        half = math.degrees(self._vergence_rad)
+        mouth = math.degrees(math.atan(_MOUTH_BELOW_M / temperament.distance_m))
+        self._face_deg = ((half, 0.0), (-half, 0.0), (0.0, mouth))  # the other's left eye, right eye, mouth
         self._averted = False
         self._stay_until_s = self._stay_s()
-        self._goal_deg = np.zeros(2)
-        self._from_deg, self._to_deg = np.zeros(2), np.zeros(2)
+        self._goal_deg: Direction = (0.0, 0.0)
+        self._from_deg = self._to_deg = self._goal_deg
         self._saccade_at_s, self._saccade_s = 0.0, _SACCADE_S
         self._fixate_until_s = self._fixation_s()
         self._until_blink = self._blink_interval()  # in mean intervals
@@ -86,36 +87,41 @@ class GazeModel:
 
     def look_from(self, yaw_rad: float, pitch_rad: float) -> None:
         """Go on from where somebody else has put the gaze: stay there for a fixation."""
-        self._from_deg = self._to_deg = np.degrees([yaw_rad, pitch_rad])
+        self._from_deg = self._to_deg = (math.degrees(yaw_rad), math.degrees(pitch_rad))
         self._fixate_until_s = self._now_s + _FIXATION_S
 
     def _move_gaze(self) -> None:
         if self._now_s >= self._stay_until_s:
             self._averted = not self._averted
             self._stay_until_s = self._now_s + self._stay_s()
-            self._goal_deg = self._away() if self._averted else np.zeros(2)
+            self._goal_deg = self._away() if self._averted else (0.0, 0.0)
             self._saccade_to(self._goal_deg)
         elif self._now_s >= self._fixate_until_s:
             if self._averted:
-                target = self._goal_deg + self._rng.normal(0, 0.7, 2)
+                target = self._near(self._goal_deg, 0.7)
             else:
                 target = self._face_deg[self._rng.choice(3, p=(0.45, 0.45, 0.1))]
-            self._saccade_to(target + self._rng.normal(0, 0.25, 2))
+            self._saccade_to(self._near(target, 0.25))
 
-    def _saccade_to(self, target_deg: NDArray[np.float64]) -> None:
+    def _near(self, target_deg: Direction, sd_deg: float) -> Direction:
+        yaw, pitch = self._rng.normal(target_deg, sd_deg).tolist()
+        return yaw, pitch
+
+    def _saccade_to(self, target_deg: Direction) -> None:
         self._from_deg = self._gaze_deg()
         self._to_deg = target_deg
-        size = float(np.hypot(*(target_deg - self._from_deg)))
+        size = math.dist(target_deg, self._from_deg)
         self._saccade_at_s = self._now_s
         self._saccade_s = _SACCADE_S + _SACCADE_S_PER_DEG * size
         self._fixate_until_s = self._now_s + self._saccade_s + self._fixation_s()
         if size > _LARGE_SHIFT_DEG and self._rng.random() < _BLINK_AT_SHIFT:
             self._until_blink = 0.0
 
-    def _gaze_deg(self) -> NDArray[np.float64]:
+    def _gaze_deg(self) -> Direction:
         part = min(max((self._now_s - self._saccade_at_s) / self._saccade_s, 0.0), 1.0)
         part = 0.5 - 0.5 * math.cos(math.pi * part)  # peak speed is 1.57 times the mean, as it is in people
-        return self._from_deg + part * (self._to_deg - self._from_deg)
+        (yaw, pitch), (to_yaw, to_pitch) = self._from_deg, self._to_deg
+        return yaw + part * (to_yaw - yaw), pitch + part * (to_pitch - pitch)
 
     def _move_blink(self, dt_s: float, phrase_ended: bool) -> None:
         t = self._t
@@ -127,7 +133,7 @@ class GazeModel:
             return
         self._until_blink = self._blink_interval()
         self._blink_at_s = self._now_s
-        self._blink_slowness = float(np.exp(self._rng.normal(0, 0.15)))
+        self._blink_slowness = math.exp(self._rng.normal(0, 0.15))
         incomplete = self._rng.random() < _INCOMPLETE
         self._blink_depth = float(self._rng.uniform(0.6, 0.9)) if incomplete else 1.0
 
@@ -135,30 +141,30 @@ class GazeModel:
         """How far the lids are shut by the blink, 0..1."""
         since = (self._now_s - self._blink_at_s) / self._blink_slowness
         down = min(max(since / _CLOSE_S, 0.0), 1.0)
-        up = np.exp(-max(since - _CLOSE_S - _SHUT_S, 0.0) / (_OPEN_S / 2))
-        return float(self._blink_depth * down * down * (3 - 2 * down) * up)
+        up = math.exp(-max(since - _CLOSE_S - _SHUT_S, 0.0) / (_OPEN_S / 2))
+        return self._blink_depth * down * down * (3 - 2 * down) * up
 
     def _move_pupil(self, dt_s: float) -> None:
-        keep = np.exp(-dt_s / _PUPIL_S)
-        noise = _PUPIL_SD_MM * np.sqrt(1 - keep * keep) * self._rng.standard_normal()
-        self._pupil_mm = float(_PUPIL_MM + keep * (self._pupil_mm - _PUPIL_MM) + noise)
+        keep = math.exp(-dt_s / _PUPIL_S)
+        noise = _PUPIL_SD_MM * math.sqrt(1 - keep * keep) * self._rng.standard_normal()
+        self._pupil_mm = _PUPIL_MM + keep * (self._pupil_mm - _PUPIL_MM) + noise
 
     def _state(self) -> State:
         yaw_deg, pitch_deg = self._gaze_deg()
         blink = self._blink()
         lid = (1 - _LID_PER_DEG_DOWN * max(pitch_deg, 0.0)) * (1 - blink)
         wide = _WIDE_PER_DEG_UP * max(-pitch_deg, 0.0) * (1 - blink)
-        yaw, pitch = np.radians(yaw_deg), np.radians(pitch_deg)
+        yaw, pitch = math.radians(yaw_deg), math.radians(pitch_deg)
         verge = self._vergence_rad
         left = (yaw - verge, pitch, lid, 0.0, wide, self._pupil_mm, 1.0)
         right = (yaw + verge, *left[1:])
         return np.array(left + right, np.float32)
 
-    def _away(self) -> NDArray[np.float64]:
+    def _away(self) -> Direction:
         size = min(float(self._rng.exponential(_SHIFT_MEAN_DEG)) + 2.0, _SHIFT_MOST_DEG[self._speaking])
-        angle = np.pi / 4 * self._rng.choice(8, p=_DIRECTION_SHARE / _DIRECTION_SHARE.sum())
+        angle = math.pi / 4 * self._rng.choice(8, p=_DIRECTION_SHARE / _DIRECTION_SHARE.sum())
         angle += self._rng.normal(0, 0.15)
-        return np.array([size * np.cos(angle), -size * np.sin(angle)])
+        return size * math.cos(angle), -size * math.sin(angle)
 
     def _stay_s(self) -> float:
         if self._averted:
@@ -173,4 +179,4 @@ class GazeModel:
 
     def _blink_interval(self) -> float:
         """Drawn with mean 1, the unit being the mean interval of the moment."""
-        return float(np.exp(self._rng.normal(-(_BLINK_LOG_SD**2) / 2, _BLINK_LOG_SD)))
+        return math.exp(self._rng.normal(-(_BLINK_LOG_SD**2) / 2, _BLINK_LOG_SD))

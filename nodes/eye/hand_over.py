@@ -31,25 +31,24 @@ class HandOver:
         self._doubted_s = np.full(2, np.inf)  # since when an eye's confidence has been under `low`
         self._believed = np.zeros(2, bool)
         self._weight = np.zeros(2)
-
-    @property
-    def share(self) -> float:
-        """Of the cameras in what is seen: 0 all synthesis, 1 none."""
-        return float(1 - np.prod(1 - _smooth(self._weight)))
+        #: Of the cameras in what is seen: 0 all synthesis, 1 none.
+        self.share = 0.0
 
     def mix(self, synthetic: State, camera: State | None, dt_s: float) -> State:
         """The eye state [14] to show: synthetic [14], camera [14] or None where none has come yet.
 
         camera must be finite.
         """
+        if camera is None and self._camera is None:
+            return synthetic
         self._judge(camera, dt_s)
         step = dt_s / self._fade_s if self._fade_s > 0 else 1.0
         self._weight += np.clip(self._believed - self._weight, -step, step)
-        if self._camera is None:
-            return synthetic
+        assert self._camera is not None
         own = _smooth(self._weight)
         other = (1 - own) * own[::-1]
         mine = (1 - own) * (1 - own[::-1])
+        self.share = float(1 - mine[0])
         eyes = (
             own[:, None] * self._camera
             + other[:, None] * self._camera[::-1]

@@ -14,8 +14,8 @@ from rtgraph.node import Outputs
 from rtgraph.nodes.face.last_good import LastGood
 from rtgraph.nodes.face.types import Confidence, ExpressionFrame, EyeState
 
-_CONFIDENCE = [EYE.index("confidence"), EYE.index("confidence") + len(EYE)]
-_LIDS_AND_GAZE = [REGIONS.index("lids"), REGIONS.index("gaze")]
+_LEFT_CONFIDENCE, _RIGHT_CONFIDENCE = EYE.index("confidence"), EYE.index("confidence") + len(EYE)
+_LIDS_AND_GAZE = np.array([REGIONS.index("lids"), REGIONS.index("gaze")])
 _OPEN = np.array([0, 0, 1, 0, 0, 4, 0] * 2, np.float32)
 
 
@@ -35,7 +35,8 @@ class Eyes(Node):
     def process(self, state: Any, ctx: Context) -> Outputs:
         state = self._good.of(state, ctx)
         confidence = np.zeros(len(REGIONS), np.float32)
-        confidence[_LIDS_AND_GAZE] = min(max(float(state[_CONFIDENCE].mean()), 0.0), 1.0)
+        left, right = state[_LEFT_CONFIDENCE], state[_RIGHT_CONFIDENCE]
+        confidence[_LIDS_AND_GAZE] = min(max((left + right) / 2, 0.0), 1.0)
         return {"frame": to_frame(state), "confidence": confidence}
 
     def reset(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,11 +96,7 @@ class CsvTable:
             raise ValueError(
                 f"a packet has {flat.size} elements; the file has {len(columns)} columns after time_s"
             )
-        # 9 and 17 significant digits bring every float32 and float64 back as it was.
-        digits = (
-            {2: ".5g", 4: ".9g", 8: ".17g"}.get(flat.dtype.itemsize, "") if flat.dtype.kind == "f" else ""
-        )
-        text = ",".join([f"{time_s:.6f}", *(format(v, digits) for v in flat.tolist())]) + "\n"
+        text = _row_format(flat.dtype, flat.size) % (time_s, *flat.tolist())
         if not self._header_written:
             text = ",".join(["time_s", *columns]) + "\n" + text
         self._part.append(text.encode())
@@ -121,6 +118,14 @@ class CsvTable:
 
     def remains(self) -> str:
         return self._part.remains()
+
+
+@cache
+def _row_format(dtype: np.dtype[Any], elements: int) -> str:
+    """Of a time and the elements. 9 and 17 significant digits bring every float32 and float64 back as it
+    was."""
+    digits = {2: "%.5g", 4: "%.9g", 8: "%.17g"} if dtype.kind == "f" else {}
+    return ",".join(["%.6f", *[digits.get(dtype.itemsize, "%s")] * elements]) + "\n"
 
 
 class NpzTable:
