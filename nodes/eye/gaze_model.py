@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 State = NDArray[np.float32]
-# Plain floats: a step is a few dozen operations on single numbers, which NumPy makes ten times as long.
+# Plain floats: a step is a few dozen operations on single numbers, which NumPy is slow to begin.
 Direction = tuple[float, float]  # yaw, positive to the person's left, and pitch, positive down: degrees
 
 _SPEAKING_TO_OTHER_S, _SPEAKING_AWAY_S = 3.13, 0.93  # Eyes Alive: 93.9 and 27.8 frames of 1/30 s
