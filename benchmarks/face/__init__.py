@@ -24,16 +24,17 @@ Sample = Mapping[str, Any]  # us: one figure a frame; peak_mb
 
 
 def main(json_path: Path | None, runs: int = 5, quick: bool = False) -> list[Row]:
-    """Measure the frame path, print the table, write the report, return its rows.
+    """Measure the frame path and whole sound files, print the table, write the report, return its rows.
 
-    Networks have random weights, which take as long as trained ones. Ours and ONNX Runtime run in processes
-    of their own, in turn, on the bundled clip. A peer that is not installed is named as absent.
+    On the frame path networks have random weights, which take as long as trained ones. Ours and ONNX Runtime
+    run in processes of their own, in turn, on the bundled clip. A peer that is not installed is named as
+    absent.
     """
     seconds = 2.0 if quick else 9.0
     with tempfile.TemporaryDirectory() as folder:
         rows = _rows(Path(folder), runs, seconds)
         rows += sound_file.rows(Path(folder), runs, 30.0 if quick else 300.0)
-    print_table(rows, f"face, sound to vertices, median of {runs} interleaved runs")
+    print_table(rows, f"face, median of {runs} interleaved runs")
     if json_path is not None:
         write_json(json_path, rows)
     return rows
